@@ -1,0 +1,3 @@
+//! The `scale-from-zero` binary.
+
+fn main() {}
