@@ -1,0 +1,43 @@
+//! What a watch tells the inventory.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    super::{Kind, ObjectName, PoolGroup, PoolKey, TargetKey, TargetKind},
+    Namespace, Pool, Target, Variant,
+};
+
+/// One thing that a watch has learnt.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A variant is so now, or gone.
+    Variant(ObjectName, Option<Variant>),
+    /// A target is so now, or gone.
+    Target(TargetKey, Option<Target>),
+    /// A pool is so now, or gone.
+    Pool(PoolKey, Option<Pool>),
+    /// A namespace's annotations are so now, or it is gone.
+    Namespace(Arc<str>, Option<Namespace>),
+    /// A finished list: these and no others, of one kind, within one namespace or in all.
+    Listed {
+        /// Namespace that was listed; `None` for all.
+        within: Option<Arc<str>>,
+        /// What there is.
+        table: Table,
+    },
+    /// Whether objects of a kind can be read at all, here or in some namespace.
+    Readable(Kind, bool),
+}
+
+/// All objects of one kind.
+#[derive(Clone, Debug)]
+pub enum Table {
+    /// VariantAutoscalings.
+    Variants(HashMap<ObjectName, Variant>),
+    /// Targets of one kind.
+    Targets(TargetKind, HashMap<ObjectName, Target>),
+    /// Pools of one group.
+    Pools(PoolGroup, HashMap<ObjectName, Pool>),
+    /// Namespaces.
+    Namespaces(HashMap<Arc<str>, Namespace>),
+}
