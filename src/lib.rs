@@ -3,5 +3,15 @@
 //! Each tick one PromQL query says which models have requests waiting; joined with the cached
 //! mapping of inactive variants and InferencePools, it says which targets go from 0 to 1.
 
+mod actuate;
+mod clock;
+pub mod cluster;
 pub mod config;
 pub mod core;
+mod pace;
+pub mod prometheus;
+pub mod report;
+mod rules;
+pub mod run;
+mod tick;
+pub mod wake;

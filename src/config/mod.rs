@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Dura
 
 use http::Uri;
 
+pub use crate::core::{Backoff, Select};
+
 /// Everything that can be configured, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -150,24 +152,6 @@ pub struct Wake {
     pub settle: Duration,
     /// Rule 13.
     pub backoff: Backoff,
-}
-
-/// Rule 8: wake the cheapest set that serves, or every variant asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Select {
-    /// One serving set per model.
-    Cheapest,
-    /// Every variant, as WVA's own engine does.
-    All,
-}
-
-/// Wait before a failed write is tried again: doubled from `initial` up to `max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
-    /// The first wait.
-    pub initial: Duration,
-    /// The longest wait.
-    pub max: Duration,
 }
 
 /// What is written into the status of a VariantAutoscaling.

@@ -144,15 +144,15 @@ impl Memory {
     ) {
         let deadline = rules.ready_timeout + AFTER_READY_TIMEOUT;
         self.episodes.retain(|key, episode| {
-            let gone = matches!(answer, Answer::Complete(_)) && !joined.asked.contains_key(key);
-            if gone && variants_of(inventory, key).any(|(_, e)| e.is_serving()) {
-                episode.calm.get_or_insert(now.mono);
-            } else {
+            let known = matches!(answer, Answer::Complete(_));
+            let present = joined.asked.contains_key(key);
+            if present || !variants_of(inventory, key).any(|(_, e)| e.is_serving()) {
                 episode.calm = None;
+            } else if known {
+                episode.calm.get_or_insert(now.mono);
             }
-            let served = episode
-                .calm
-                .is_some_and(|since| now.mono.since(since) >= rules.settle);
+            let calm = episode.calm.is_some_and(|since| now.mono.since(since) >= rules.settle);
+            let served = known && calm;
             let over = served || now.mono.since(episode.last_present) >= deadline;
             if over {
                 notices.push(Notice::EpisodeEnded {

@@ -34,7 +34,7 @@ pub use join::{Asked, Joined, Unanswered, join};
 pub use labels::Labels;
 pub use memory::{Episode, Memory, Notice};
 pub use names::{Kind, ModelKey, ObjectName, PoolGroup, PoolKey, TargetKey, TargetKind};
-pub use plan::{Held, Plan, Rules, Wake, plan};
+pub use plan::{Held, NotWakeable, Plan, Rules, Wake, plan};
 pub use report::{Due, Report, Reported, Reporting, Told};
 pub use select::{Select, asks_by_itself};
 pub use status::{METRICS_AVAILABLE, OPTIMIZATION_READY, SCALE_FROM_ZERO_MODE, StatusUpdate};

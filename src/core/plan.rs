@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Attempt, Backoff, Blocked, Inventory, Joined, Memory, ModelKey, Now, ObjectName, Parked, Row, Sample,
+    Attempt, Backoff, Blocked, Gone, Inventory, Joined, Memory, ModelKey, Mono, Now, ObjectName, Observed, OutOfScope, Parked, Row, Sample, Scope,
     Select, TargetKey,
     join::variants_of,
     select::{Candidate, asks_by_itself, cheapest},
@@ -51,15 +51,74 @@ pub struct Wake {
     pub waiting: f64,
     /// The metric that said so, if known.
     pub family: Option<Box<str>>,
-    /// Age of its sample when the query was answered, if known.
+    /// Age of its sample at `decided`, if known.
     pub sample_age: Option<Duration>,
+    /// When it was decided.
+    pub decided: Mono,
 }
 
 impl Wake {
+    /// A wake of one variant by hand, without demand.
+    ///
+    /// # Errors
+    /// Why it cannot be woken.
+    pub fn by_hand(inventory: &Inventory, variant: &ObjectName, now: Now) -> Result<Self, NotWakeable> {
+        let entry = inventory.entry(variant).ok_or(NotWakeable::NoVariant)?;
+        if let Scope::Out(why) = entry.scope {
+            return Err(NotWakeable::OutOfScope(why));
+        }
+        let parked = match &entry.observed {
+            Err(gone) => return Err(NotWakeable::Target(*gone)),
+            Ok(Observed::Scaled { replicas, ready }) => {
+                return Err(NotWakeable::Scaled {
+                    replicas: *replicas,
+                    ready: *ready,
+                });
+            }
+            Ok(Observed::Zero(parked)) => parked,
+        };
+        let target = entry.target().ok_or(NotWakeable::Target(Gone::Unsupported))?;
+        let known = inventory.target(target).ok_or(NotWakeable::Target(Gone::Missing))?;
+        Ok(Self {
+            target: target.clone(),
+            parked: parked.clone(),
+            uid: known.uid.clone(),
+            generation: known.generation,
+            variant: variant.clone(),
+            key: ModelKey {
+                namespace: variant.namespace.clone(),
+                pool: entry.pools.first().cloned().unwrap_or_default(),
+                model: entry.variant.model.clone(),
+            },
+            waiting: 0.0,
+            family: None,
+            sample_age: None,
+            decided: now.mono,
+        })
+    }
+
     /// The resourceVersion to compare and swap by.
     pub fn resource_version(&self) -> &str {
         self.parked.resource_version()
     }
+}
+
+/// Why a variant cannot be woken by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotWakeable {
+    /// There is none of that name, or it names no model.
+    NoVariant,
+    /// It is out of scope.
+    OutOfScope(OutOfScope),
+    /// There is no target to scale.
+    Target(Gone),
+    /// Its target has replicas already.
+    Scaled {
+        /// Asked for.
+        replicas: i64,
+        /// Ready.
+        ready: i64,
+    },
 }
 
 /// Demand that wakes nothing in this tick.
@@ -147,6 +206,7 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
                 waiting: asked.waiting,
                 family: asked.family.clone(),
                 sample_age: None,
+                decided: now.mono,
             };
             // Two variants on one target, or one behind two pools, are one wake.
             let first = wakes.entry(target.clone()).or_insert_with(|| wake.clone());
@@ -224,6 +284,7 @@ impl Plan {
                     .filter(|v| v.is_finite())
                     .min_by(f64::total_cmp);
                 wake.sample_age = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
+                wake.decided = now.mono;
                 wake
             })
             .partition(|wake| wake.sample_age.is_none_or(|age| age <= rules.max_sample_age));

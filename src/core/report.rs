@@ -55,8 +55,12 @@ pub enum Reporting {
 pub struct Report {
     /// The variant woken.
     pub variant: ObjectName,
+    /// Its `metadata.uid`.
+    pub variant_uid: Box<str>,
     /// Its target.
     pub target: TargetKey,
+    /// `metadata.uid` of the target.
+    pub target_uid: Box<str>,
     /// `metadata.generation` of the target after the wake.
     pub generation: i64,
     /// What the waker knows; `None` if somebody else woke it.
@@ -112,7 +116,12 @@ impl Memory {
             }
             reports.push(Report {
                 variant: name.clone(),
+                variant_uid: entry.variant.uid.clone(),
                 target: target.clone(),
+                target_uid: inventory
+                    .target(target)
+                    .map(|t| t.uid.clone())
+                    .unwrap_or_default(),
                 generation: due.generation,
                 told: due.told.clone(),
                 events,

@@ -1,0 +1,109 @@
+//! The connection to the API server.
+//!
+//! kube's default client sends each request on a connection of its own over HTTP/1.1 and leaves
+//! Nagle's algorithm on: the last flight of the TLS handshake and the first request are two small
+//! writes, and the second waits some 40 ms for the delayed acknowledgement of the first. Idle
+//! connections close after 90 s, so a lone wake nearly always met that. This client speaks HTTP/2
+//! where the server does (every API server over TLS), so that a wake shares the connection of the
+//! watches, which is always open; pings find out a dead one. Over plain HTTP, and where only
+//! HTTP/1.1 is offered, `TCP_NODELAY` takes the 40 ms away. `docs/performance.md` has the figures.
+
+use std::time::Duration;
+
+use hyper_util::{
+    client::legacy::{Client as HttpClient, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use kube::{
+    Client, Config,
+    client::{Body, ClientBuilder, ConfigExt as _},
+};
+use tower::{BoxError, ServiceBuilder, timeout::TimeoutLayer};
+use tower_http::timeout::ResponseBodyTimeoutLayer;
+
+/// From sending a request to the head of its answer. Also how long connecting may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// The longest silence within an answer: above the 60 s that a watch lasts.
+const BODY_SILENT_FOR: Duration = Duration::from_secs(90);
+/// How often an HTTP/2 connection is pinged, and how long it may take to answer.
+const PING_EVERY: Duration = Duration::from_secs(10);
+const PING_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why no client can be made. None of these mends itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Neither a kubeconfig nor in-cluster credentials.
+    #[error(
+        "no way to the API server: {0}; set KUBECONFIG, or run in a pod with a ServiceAccount token mounted"
+    )]
+    Infer(#[source] Box<kube::config::InferConfigError>),
+    /// The credentials cannot be used.
+    #[error("cannot use the credentials for the API server at {url}: {source}")]
+    Credentials {
+        /// Where it is.
+        url: String,
+        /// What is wrong.
+        source: Box<kube::Error>,
+    },
+    /// A proxy is configured.
+    #[error("the kubeconfig asks for a proxy ({0}), which is not supported; reach the API server directly")]
+    Proxy(String),
+    /// A server name that is none.
+    #[error("tls-server-name {0:?} of the kubeconfig is not a host name")]
+    ServerName(String),
+}
+
+/// Says where the cluster is: `KUBECONFIG`, `~/.kube/config`, else the pod's ServiceAccount.
+///
+/// # Errors
+/// When there is neither.
+pub async fn config() -> Result<Config, ClientError> {
+    Config::infer()
+        .await
+        .map_err(|error| ClientError::Infer(Box::new(error)))
+}
+
+/// Builds the client.
+///
+/// # Errors
+/// When the credentials cannot be used. A server that does not answer is no error here.
+pub fn client(config: &Config) -> Result<Client, ClientError> {
+    let unusable = |source| ClientError::Credentials {
+        url: config.cluster_url.to_string(),
+        source: Box::new(source),
+    };
+    if let Some(proxy) = &config.proxy_url {
+        return Err(ClientError::Proxy(proxy.host().unwrap_or_default().into()));
+    }
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(ANSWER_WITHIN));
+    let mut tls = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(config.rustls_client_config().map_err(unusable)?)
+        .https_or_http();
+    if let Some(name) = &config.tls_server_name {
+        let name = name
+            .clone()
+            .try_into()
+            .map_err(|_| ClientError::ServerName(name.clone()))?;
+        tls = tls.with_server_name_resolver(hyper_rustls::FixedServerNameResolver::new(name));
+    }
+    let http = HttpClient::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .http2_adaptive_window(true)
+        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_timeout(PING_WITHIN)
+        .http2_keep_alive_while_idle(true)
+        .build::<_, Body>(tls.enable_all_versions().wrap_connector(tcp));
+    let service = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(ANSWER_WITHIN))
+        .layer(ResponseBodyTimeoutLayer::new(BODY_SILENT_FOR))
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer().map_err(unusable)?)
+        .layer(config.extra_headers_layer().map_err(unusable)?)
+        .map_err(BoxError::from)
+        .service(http);
+    Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+}

@@ -1,0 +1,170 @@
+//! How each watch stands: what `/readyz`, metrics and logs say of it.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use crate::core::{Kind, Wall};
+
+/// A watch: its kind, and its namespace where it is not cluster-wide.
+pub type WatchName = (Kind, Option<Arc<str>>);
+
+/// How a watch stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WatchState {
+    /// Its first list has not ended.
+    Starting,
+    /// It follows the objects.
+    Synced,
+    /// The API has no such kind; looked for again every 10 s.
+    Absent,
+    /// We may not list or watch it.
+    Forbidden(String),
+    /// It does not work just now, or what it knows is not current.
+    Failing(String),
+}
+
+impl WatchState {
+    /// Every word of [`WatchState::as_str`].
+    pub const WORDS: [&'static str; 5] = ["starting", "synced", "absent", "forbidden", "failing"];
+
+    /// The word for it in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Synced => "synced",
+            Self::Absent => "absent",
+            Self::Forbidden(_) => "forbidden",
+            Self::Failing(_) => "failing",
+        }
+    }
+}
+
+impl fmt::Display for WatchState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            Self::Forbidden(why) | Self::Failing(why) => write!(f, " ({why})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is known of one watch.
+#[derive(Clone, Debug)]
+pub struct WatchHealth {
+    /// How it stands.
+    pub state: WatchState,
+    /// When it last brought a list or an event.
+    pub last_news: Option<Wall>,
+}
+
+/// All watches of this process. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Watches {
+    all: Arc<Mutex<BTreeMap<WatchName, WatchHealth>>>,
+    settled: Arc<watch::Sender<bool>>,
+}
+
+impl Watches {
+    /// These watches, all starting.
+    pub fn new(names: impl IntoIterator<Item = WatchName>) -> Self {
+        let starting = WatchHealth {
+            state: WatchState::Starting,
+            last_news: None,
+        };
+        Self {
+            all: Arc::new(Mutex::new(
+                names.into_iter().map(|name| (name, starting.clone())).collect(),
+            )),
+            settled: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// How each stands.
+    pub fn snapshot(&self) -> BTreeMap<WatchName, WatchHealth> {
+        self.lock().clone()
+    }
+
+    /// Whether none is starting any more: each has been listed once, or is known not to be.
+    pub fn is_settled(&self) -> bool {
+        *self.settled.borrow()
+    }
+
+    /// Waits until none is starting any more.
+    pub async fn settled(&self) {
+        // Fails only once the sender is gone, which `self` holds.
+        let _ = self.settled.subscribe().wait_for(|settled| *settled).await;
+    }
+
+    /// A watch stands so now. Says it in the log, if that is new.
+    pub(super) fn set(&self, name: &WatchName, state: WatchState) {
+        let settled = {
+            let mut all = self.lock();
+            let Some(health) = all.get_mut(name) else { return };
+            if health.state != state {
+                log(name, &health.state, &state);
+            }
+            if state == WatchState::Synced {
+                health.last_news = Some(Wall::now());
+            }
+            health.state = state;
+            all.values().all(|h| h.state != WatchState::Starting)
+        };
+        if settled && !self.is_settled() {
+            self.settled.send_replace(true);
+        }
+    }
+
+    /// A watch has brought something.
+    pub(super) fn news(&self, name: &WatchName) {
+        if let Some(health) = self.lock().get_mut(name) {
+            health.last_news = Some(Wall::now());
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<WatchName, WatchHealth>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One line when a watch changes, with what to mend.
+fn log((kind, within): &WatchName, before: &WatchState, now: &WatchState) {
+    let namespace = within.as_deref().unwrap_or("*");
+    let resource = kind.as_str();
+    match (before, now) {
+        (_, WatchState::Synced) => tracing::info!(resource, namespace, "Watching"),
+        (_, WatchState::Absent) => {
+            tracing::info!(
+                resource,
+                namespace,
+                "The API server does not have this resource; looking again every 10 s"
+            );
+        }
+        // Only its annotations are lost; whoever runs with a Role has no way to read namespaces.
+        (_, WatchState::Forbidden(_)) if *kind == Kind::Namespace => tracing::info!(
+            resource,
+            namespace,
+            "Not permitted to watch namespaces: annotations that exclude a whole namespace are not seen"
+        ),
+        (_, WatchState::Forbidden(why)) => tracing::error!(
+            resource,
+            namespace,
+            error = why,
+            "Not permitted to list and watch; grant get, list and watch as in manifests/, or narrow scope.namespaces"
+        ),
+        // The same trouble in other words is no news.
+        (WatchState::Failing(_), WatchState::Failing(_)) => {}
+        (_, WatchState::Failing(why)) => tracing::warn!(
+            resource,
+            namespace,
+            error = why,
+            "Watch failed; going on with what is known and trying again"
+        ),
+        (_, WatchState::Starting) => {}
+    }
+}

@@ -1,0 +1,111 @@
+//! Metadata as the watches keep it: what the decision reads, nothing else.
+//!
+//! managedFields and foreign annotations make up most of an object's size, and are skipped while
+//! decoding.
+
+use std::collections::BTreeMap;
+
+use kube::api::ObjectMeta;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// Annotation `"true"` on a variant, target, pool or namespace: leave it alone.
+pub const EXCLUDE: &str = "scale-from-zero/exclude";
+/// Annotation with further models of a variant, split at commas.
+pub const MODELS: &str = "scale-from-zero/models";
+/// WVA's annotation `"true"` on a namespace: leave it alone.
+/// (`NamespaceExcludeAnnotationKey` in WVA's internal/constants/labels.go.)
+pub const WVA_EXCLUDE: &str = "wva.llmd.ai/exclude";
+/// WVA's label on a variant: which controller it belongs to. (`ControllerInstanceLabelKey`, same file.)
+pub const CONTROLLER_INSTANCE: &str = "wva.llmd.ai/controller-instance";
+/// WVA's label on a variant: the accelerator of its target.
+pub const ACCELERATOR: &str = "inference.optimization/acceleratorName";
+
+/// Annotations and labels of ours and of WVA that are kept.
+const KEPT: [&str; 5] = [EXCLUDE, MODELS, WVA_EXCLUDE, CONTROLLER_INSTANCE, ACCELERATOR];
+
+/// The fields that are read. One of a wrong type is taken for missing.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Read {
+    #[serde(deserialize_with = "lenient")]
+    name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    namespace: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    uid: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    resource_version: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    generation: Option<i64>,
+    #[serde(deserialize_with = "kept")]
+    labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "kept")]
+    annotations: BTreeMap<String, String>,
+    #[serde(deserialize_with = "lenient")]
+    deletion_timestamp: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+}
+
+/// Decodes metadata trimmed, into kube's type, which its watcher works on.
+pub(super) fn trimmed<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
+    let read = Read::deserialize(from)?;
+    Ok(ObjectMeta {
+        name: read.name,
+        namespace: read.namespace,
+        uid: read.uid,
+        resource_version: read.resource_version,
+        generation: read.generation,
+        labels: Some(read.labels),
+        annotations: Some(read.annotations),
+        deletion_timestamp: read.deletion_timestamp,
+        ..ObjectMeta::default()
+    })
+}
+
+/// A field that is taken for missing where its type is wrong: one odd object must not fail a list.
+pub(super) fn lenient<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: serde::de::DeserializeOwned,
+{
+    let value = Value::deserialize(from)?;
+    Ok(if value.is_null() {
+        None
+    } else {
+        serde_json::from_value(value).ok()
+    })
+}
+
+/// A map of strings of which only the known keys are kept.
+fn kept<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let map: Option<BTreeMap<String, Value>> = lenient(from)?;
+    let strings = map
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|(key, _)| KEPT.contains(&key.as_str()));
+    Ok(strings
+        .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
+        .collect())
+}
+
+/// Reading of the kept annotations and labels.
+pub(super) trait Marks {
+    /// The value of an annotation.
+    fn annotation(&self, key: &str) -> Option<&str>;
+    /// The value of a label.
+    fn label(&self, key: &str) -> Option<&str>;
+    /// Whether an annotation says `true`.
+    fn says_true(&self, key: &str) -> bool {
+        self.annotation(key) == Some("true")
+    }
+}
+
+impl Marks for ObjectMeta {
+    fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+
+    fn label(&self, key: &str) -> Option<&str> {
+        self.labels.as_ref()?.get(key).map(String::as_str)
+    }
+}

@@ -1,0 +1,383 @@
+//! Objects of the API, decoded to the few fields that the inventory keeps (design, section 6).
+//!
+//! Every field is optional and one of a wrong type counts as missing, so that one odd object never
+//! fails a list.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use kube::api::{ApiResource, ObjectMeta};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::metadata::{
+    ACCELERATOR, CONTROLLER_INSTANCE, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient, trimmed,
+};
+use crate::core::{
+    Condition, Cost, Desired, Labels, Namespace, ObjectName, Observed, Pool, Target, TargetKey, TargetKind,
+    TargetRef, Variant, VariantStatus, Wall,
+};
+
+/// An object with trimmed metadata. Which resource it is, is said by the request, not by its type.
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(default)]
+        pub struct $name {
+            #[serde(deserialize_with = "trimmed")]
+            metadata: ObjectMeta,
+            $(#[serde(deserialize_with = "lenient")] $field: Option<$type>,)*
+        }
+
+        impl kube::Resource for $name {
+            type DynamicType = ApiResource;
+            type Scope = kube::core::DynamicResourceScope;
+
+            fn kind(resource: &ApiResource) -> Cow<'_, str> {
+                resource.kind.as_str().into()
+            }
+            fn group(resource: &ApiResource) -> Cow<'_, str> {
+                resource.group.as_str().into()
+            }
+            fn version(resource: &ApiResource) -> Cow<'_, str> {
+                resource.version.as_str().into()
+            }
+            fn plural(resource: &ApiResource) -> Cow<'_, str> {
+                resource.plural.as_str().into()
+            }
+            fn meta(&self) -> &ObjectMeta {
+                &self.metadata
+            }
+            fn meta_mut(&mut self) -> &mut ObjectMeta {
+                &mut self.metadata
+            }
+        }
+    };
+}
+
+object!(
+    /// A VariantAutoscaling.
+    VariantObject { spec: VariantSpec, status: VariantStatusObject }
+);
+object!(
+    /// A Deployment or StatefulSet.
+    TargetObject { spec: TargetSpec, status: TargetStatus }
+);
+object!(
+    /// An InferencePool of either group, in either shape.
+    PoolObject { spec: PoolSpec }
+);
+object!(
+    /// A Namespace.
+    NamespaceObject {}
+);
+
+/// Name of an object within its namespace; `None` if it says neither.
+pub(super) fn name_of(meta: &ObjectMeta) -> Option<ObjectName> {
+    Some(ObjectName::new(
+        meta.namespace.as_deref().unwrap_or_default(),
+        meta.name.as_deref()?,
+    ))
+}
+
+fn text(field: Option<&String>) -> Box<str> {
+    field.map(|s| s.as_str().into()).unwrap_or_default()
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct VariantSpec {
+    #[serde(deserialize_with = "lenient")]
+    scale_target_ref: Option<ScaleTargetRef>,
+    #[serde(rename = "modelID", deserialize_with = "lenient")]
+    model_id: Option<String>,
+    variant_cost: Value,
+    #[serde(deserialize_with = "lenient")]
+    max_replicas: Option<i64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ScaleTargetRef {
+    #[serde(deserialize_with = "lenient")]
+    api_version: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    kind: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    name: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct VariantStatusObject {
+    #[serde(deserialize_with = "lenient")]
+    desired_optimized_alloc: Option<DesiredObject>,
+    #[serde(deserialize_with = "lenient")]
+    conditions: Option<Vec<ConditionObject>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct DesiredObject {
+    #[serde(deserialize_with = "lenient")]
+    num_replicas: Option<i64>,
+    #[serde(deserialize_with = "lenient")]
+    accelerator: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    last_run_time: Option<Wall>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ConditionObject {
+    r#type: String,
+    status: String,
+    reason: String,
+    message: String,
+    #[serde(deserialize_with = "lenient")]
+    last_transition_time: Option<Wall>,
+    #[serde(deserialize_with = "lenient")]
+    observed_generation: Option<i64>,
+}
+
+impl VariantObject {
+    /// The record that the inventory keeps; `None` without a model.
+    pub(super) fn record(&self) -> Option<Variant> {
+        let meta = &self.metadata;
+        let namespace: Arc<str> = meta.namespace.as_deref().unwrap_or_default().into();
+        let spec = self.spec.as_ref()?;
+        let aliases = meta
+            .annotation(MODELS)
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim);
+        let cost = match &spec.variant_cost {
+            Value::String(cost) => Some(cost.clone()),
+            Value::Number(cost) => Some(cost.to_string()),
+            _ => None,
+        };
+        let status = self.status.clone().unwrap_or_default();
+        Some(Variant {
+            uid: text(meta.uid.as_ref()),
+            resource_version: text(meta.resource_version.as_ref()),
+            generation: meta.generation.unwrap_or_default(),
+            target: spec.scale_target_ref.as_ref().map_or_else(
+                || TargetRef::Unsupported("no scaleTargetRef".into()),
+                |reference| reference.target(&namespace),
+            ),
+            model: spec.model_id.as_deref().filter(|m| !m.is_empty())?.into(),
+            aliases: aliases.filter(|a| !a.is_empty()).map(Arc::from).collect(),
+            cost: Cost::parse(cost.as_deref()),
+            max_replicas: spec.max_replicas,
+            deleting: meta.deletion_timestamp.is_some(),
+            excluded: meta.says_true(EXCLUDE),
+            controller_instance: meta.label(CONTROLLER_INSTANCE).map(Into::into),
+            accelerator: meta.label(ACCELERATOR).map(Into::into),
+            status: status.record(),
+        })
+    }
+}
+
+impl ScaleTargetRef {
+    /// The target named, in the variant's namespace. A missing apiVersion is that of the kind, as in WVA.
+    fn target(&self, namespace: &Arc<str>) -> TargetRef {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        let group_fits = self
+            .api_version
+            .as_deref()
+            .is_none_or(|v| v.is_empty() || v.starts_with("apps/"));
+        let known = TargetKind::ALL
+            .into_iter()
+            .find(|k| group_fits && k.as_str() == kind);
+        match (known, self.name.as_deref()) {
+            (Some(kind), Some(name)) if !name.is_empty() => TargetRef::Known(TargetKey {
+                kind,
+                name: ObjectName::new(namespace.clone(), name),
+            }),
+            _ => TargetRef::Unsupported(
+                format!("{} {kind}", self.api_version.as_deref().unwrap_or_default())
+                    .trim()
+                    .into(),
+            ),
+        }
+    }
+}
+
+impl VariantStatusObject {
+    fn record(self) -> VariantStatus {
+        VariantStatus {
+            desired: self.desired_optimized_alloc.map(|desired| Desired {
+                replicas: desired.num_replicas.unwrap_or_default(),
+                accelerator: desired.accelerator.map(Into::into),
+                last_run: desired.last_run_time,
+            }),
+            conditions: self
+                .conditions
+                .unwrap_or_default()
+                .into_iter()
+                .map(ConditionObject::record)
+                .collect(),
+        }
+    }
+}
+
+impl ConditionObject {
+    fn record(self) -> Condition {
+        Condition {
+            kind: self.r#type.into(),
+            status: self.status.into(),
+            reason: self.reason.into(),
+            message: self.message.into(),
+            since: self.last_transition_time,
+            observed_generation: self.observed_generation,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct TargetSpec {
+    #[serde(deserialize_with = "lenient")]
+    replicas: Option<i64>,
+    #[serde(deserialize_with = "lenient")]
+    template: Option<PodTemplate>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct TargetStatus {
+    #[serde(deserialize_with = "lenient")]
+    ready_replicas: Option<i64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct PodTemplate {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Option<TemplateMeta>,
+    #[serde(deserialize_with = "lenient")]
+    spec: Option<PodSpec>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct TemplateMeta {
+    #[serde(deserialize_with = "lenient")]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PodSpec {
+    #[serde(deserialize_with = "lenient")]
+    node_selector: Option<BTreeMap<String, String>>,
+    #[serde(deserialize_with = "lenient")]
+    affinity: Option<Value>,
+}
+
+/// Node labels that name an accelerator, as the makers' device plugins and the clouds set them.
+const ACCELERATOR_LABELS: [&str; 5] = [
+    "nvidia.com/gpu.product",
+    "gpu.nvidia.com/model",
+    "cloud.google.com/gke-accelerator",
+    "amd.com/gpu.product-name",
+    "node.kubernetes.io/accelerator",
+];
+
+impl PodSpec {
+    /// The accelerator asked for by nodeSelector, else by a required nodeAffinity.
+    fn accelerator(&self) -> Option<Box<str>> {
+        let selector = self.node_selector.as_ref();
+        let selected = ACCELERATOR_LABELS
+            .iter()
+            .find_map(|label| selector?.get(*label).map(String::as_str));
+        let terms = self
+            .affinity
+            .as_ref()
+            .and_then(|a| {
+                a.pointer("/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms")
+            })
+            .and_then(Value::as_array);
+        let wanted = || {
+            let expressions = terms
+                .into_iter()
+                .flatten()
+                .filter_map(|t| t.get("matchExpressions")?.as_array());
+            expressions.flatten().find_map(|expression| {
+                let named = ACCELERATOR_LABELS.contains(&expression.get("key")?.as_str()?);
+                let is_in = expression.get("operator")?.as_str()? == "In";
+                (named && is_in)
+                    .then(|| expression.pointer("/values/0")?.as_str())
+                    .flatten()
+            })
+        };
+        selected.or_else(wanted).map(Into::into)
+    }
+}
+
+impl TargetObject {
+    /// The record that the inventory keeps.
+    pub(super) fn record(&self) -> Target {
+        let meta = &self.metadata;
+        let spec = self.spec.as_ref();
+        let template = spec.and_then(|s| s.template.as_ref());
+        let labels = template
+            .and_then(|t| t.metadata.as_ref())
+            .and_then(|m| m.labels.clone());
+        Target {
+            uid: text(meta.uid.as_ref()),
+            generation: meta.generation.unwrap_or_default(),
+            observed: Observed::new(
+                spec.and_then(|s| s.replicas),
+                self.status.as_ref().and_then(|s| s.ready_replicas),
+                meta.resource_version.as_deref().unwrap_or_default(),
+            ),
+            labels: labels.unwrap_or_default().into_iter().collect::<Labels>(),
+            deleting: meta.deletion_timestamp.is_some(),
+            excluded: meta.says_true(EXCLUDE),
+            accelerator: template
+                .and_then(|t| t.spec.as_ref())
+                .and_then(PodSpec::accelerator),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct PoolSpec {
+    #[serde(deserialize_with = "lenient")]
+    selector: Option<BTreeMap<String, Value>>,
+}
+
+impl PoolObject {
+    /// The record that the inventory keeps.
+    ///
+    /// Either shape is read under either group: `selector.matchLabels` or a flat map of strings.
+    pub(super) fn record(&self) -> Pool {
+        let selector = self.spec.as_ref().and_then(|s| s.selector.as_ref());
+        let strings = |map: &BTreeMap<String, Value>| -> Option<Labels> {
+            map.iter()
+                .map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+                .collect()
+        };
+        let selector = selector.and_then(|selector| match selector.get("matchLabels") {
+            Some(nested) => strings(&serde_json::from_value(nested.clone()).ok()?),
+            None => strings(selector),
+        });
+        Pool {
+            // One that cannot be read selects nothing, as an empty one.
+            selector: selector.unwrap_or_default(),
+            excluded: self.metadata.says_true(EXCLUDE),
+        }
+    }
+}
+
+impl NamespaceObject {
+    /// The record that the inventory keeps.
+    pub(super) fn record(&self) -> Namespace {
+        Namespace {
+            excluded: self.metadata.says_true(EXCLUDE),
+            excluded_from_wva: self.metadata.says_true(WVA_EXCLUDE),
+        }
+    }
+}

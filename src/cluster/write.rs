@@ -1,0 +1,106 @@
+//! One way to write: a request of kube's making, sent with a deadline, its answer sorted.
+
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode, header::RETRY_AFTER};
+use kube::{
+    Client,
+    api::{Patch, PatchParams},
+    client::Body,
+    core::Status,
+};
+use serde_json::Value;
+
+use super::error::{RequestError, failure, one_line};
+
+/// The field manager of all our writes: what `managedFields` names us by.
+pub const FIELD_MANAGER: &str = "scale-from-zero";
+
+/// A merge patch as our field manager.
+pub(super) fn merge_patch() -> PatchParams {
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PatchParams::default()
+    }
+}
+
+/// A merge patch of an object or of a subresource of it.
+pub(super) fn patch(
+    path: &str,
+    name: &str,
+    subresource: Option<&str>,
+    body: &Value,
+) -> Result<Request<Vec<u8>>, kube::core::request::Error> {
+    let request = kube::core::Request::new(path);
+    match subresource {
+        Some(sub) => request.patch_subresource(sub, name, &merge_patch(), &Patch::Merge(body)),
+        None => request.patch(name, &merge_patch(), &Patch::Merge(body)),
+    }
+}
+
+/// Sends a write and waits for its answer, up to `deadline`.
+///
+/// kube's own handling of errors drops the header `Retry-After`, which is all that a server under
+/// priority and fairness says; hence the answer is read here.
+pub(super) async fn send(
+    client: &Client,
+    what: String,
+    request: Result<Request<Vec<u8>>, kube::core::request::Error>,
+    deadline: Duration,
+) -> Result<(), RequestError> {
+    let refused = |message: String| RequestError {
+        what: what.clone(),
+        failure: crate::core::Failure::Rejected,
+        message,
+        retry_after: None,
+    };
+    let request = request
+        .map_err(|error| refused(error.to_string()))?
+        .map(Body::from);
+    let exchange = async {
+        let response = client
+            .send(request)
+            .await
+            .map_err(|e| RequestError::from_kube(what.clone(), &e))?;
+        let status = response.status();
+        if status.is_success() {
+            // The body is not read: the watch brings the object.
+            return Ok(());
+        }
+        Err(refusal(what.clone(), status, response).await)
+    };
+    match tokio::time::timeout(deadline, exchange).await {
+        Ok(answer) => answer,
+        Err(_) => Err(RequestError::timeout(what.clone(), deadline)),
+    }
+}
+
+/// Reads why a write was refused.
+async fn refusal(what: String, status: StatusCode, response: Response<Body>) -> RequestError {
+    const LONGEST: usize = 64 * 1024;
+    let header = response.headers().get(RETRY_AFTER).and_then(|h| h.to_str().ok());
+    let header = header
+        .and_then(|h| h.trim().parse().ok())
+        .map(Duration::from_secs);
+    let body = http_body_util::Limited::new(response.into_body(), LONGEST);
+    let body = http_body_util::BodyExt::collect(body)
+        .await
+        .map(http_body_util::Collected::to_bytes);
+    let body = body.unwrap_or_default();
+    let parsed: Option<Status> = serde_json::from_slice(&body).ok();
+    let in_body = parsed
+        .as_ref()
+        .and_then(|s| s.details.as_ref())
+        .map(|d| d.retry_after_seconds);
+    let in_body = in_body.filter(|s| *s > 0).map(|s| Duration::from_secs(s.into()));
+    let message = match parsed {
+        Some(parsed) => format!("{} {}: {}", status.as_u16(), parsed.reason, parsed.message),
+        None => format!("{status}: {}", String::from_utf8_lossy(&body)),
+    };
+    RequestError {
+        what,
+        failure: failure(status.as_u16()),
+        message: one_line(&message),
+        retry_after: header.or(in_body),
+    }
+}

@@ -1,0 +1,332 @@
+//! The metrics, `scale_from_zero_*`. The table in `docs/metrics.md` names them all; a test holds the
+//! two together.
+
+use std::{fmt, sync::Arc};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+    },
+    registry::Registry,
+};
+use std::sync::atomic::AtomicU64;
+
+use crate::{
+    cluster::{WatchState, Watches},
+    core::{Held, Inventory},
+};
+
+/// Models named in `blocked` at once. Anybody can ask for any model name, so the rest is only counted.
+const MOST_BLOCKED: usize = 500;
+
+/// One label `reason`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Reason {
+    /// The reason.
+    pub reason: &'static str,
+}
+
+/// One label `result`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ResultLabel {
+    /// The result.
+    pub result: &'static str,
+}
+
+/// Labels of `blocked`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BlockedLabels {
+    namespace: String,
+    model: String,
+    reason: &'static str,
+}
+
+/// Labels of a watch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WatchLabels {
+    kind: &'static str,
+    namespace: String,
+}
+
+/// Labels of the state of a watch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WatchStateLabels {
+    kind: &'static str,
+    namespace: String,
+    state: &'static str,
+}
+
+type GaugeF = Gauge<f64, AtomicU64>;
+
+/// All metrics. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Ticks begun.
+    pub ticks: Counter,
+    /// Duration of a tick in seconds, its queries included.
+    pub tick_seconds: Histogram,
+    /// When the last tick ended, in Unix seconds.
+    pub last_tick: GaugeF,
+    /// Seconds from one tick to the next, as the answers' durations make it.
+    pub interval: GaugeF,
+    /// Queries sent, both kinds.
+    pub queries: Counter,
+    /// Duration of a query in seconds.
+    pub query_seconds: Histogram,
+    /// Queries that brought no answer to go by.
+    pub query_errors: Family<Reason, Counter>,
+    /// When a query last succeeded, in Unix seconds.
+    pub last_query: GaugeF,
+    variants: Gauge,
+    inactive: Gauge,
+    pools: Gauge,
+    /// Episodes open.
+    pub episodes: Gauge,
+    /// Requests waiting that variants ask for.
+    pub demand: GaugeF,
+    unmatched: Family<Reason, GaugeF>,
+    blocked: Family<BlockedLabels, Gauge>,
+    /// Wakes by result.
+    pub wakes: Family<ResultLabel, Counter>,
+    /// Seconds from the sample to the accepted write.
+    pub demand_to_scale: Histogram,
+    /// Seconds from the start to the first ready replica.
+    pub time_to_ready: Histogram,
+    /// Wakes that something took back.
+    pub reverts: Counter,
+    /// Reports by result.
+    pub reports: Family<ResultLabel, Counter>,
+    watch_state: Family<WatchStateLabels, Gauge>,
+    watch_news: Family<WatchLabels, GaugeF>,
+    /// Reloads of the configuration by result.
+    pub reloads: Family<ResultLabel, Counter>,
+    /// Whether this copy queries and wakes.
+    pub leader: Gauge,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Buckets of everything that takes milliseconds.
+const FAST: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+/// From the sample to the write: scrape intervals make most of it.
+const TO_SCALE: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0];
+/// From the write to ready: pulling images and loading weights.
+const TO_READY: [f64; 12] = [5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 420.0, 600.0, 900.0, 1800.0];
+
+impl Metrics {
+    /// All metrics at zero.
+    #[allow(clippy::too_many_lines, reason = "one list of all metrics, which is what a reader looks for")]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("scale_from_zero");
+        let r = &mut registry;
+        let metrics = Self {
+            ticks: add(r, "ticks", "Ticks begun", Counter::default()),
+            tick_seconds: add(
+                r,
+                "tick_duration_seconds",
+                "Duration of a tick, its queries included",
+                Histogram::new(FAST),
+            ),
+            last_tick: add(
+                r,
+                "last_tick_timestamp_seconds",
+                "When the last tick ended, in Unix time",
+                GaugeF::default(),
+            ),
+            interval: add(
+                r,
+                "effective_interval_seconds",
+                "From one tick to the next, as the duration of queries makes it",
+                GaugeF::default(),
+            ),
+            queries: add(r, "queries", "PromQL queries sent", Counter::default()),
+            query_seconds: add(r, "query_duration_seconds", "Duration of a PromQL query", Histogram::new(FAST)),
+            query_errors: add(
+                r,
+                "query_errors",
+                "PromQL queries without an answer to go by",
+                Family::default(),
+            ),
+            last_query: add(
+                r,
+                "last_successful_query_timestamp_seconds",
+                "When a query last succeeded, in Unix time",
+                GaugeF::default(),
+            ),
+            variants: add(r, "variants", "Variants known, in scope or not", Gauge::default()),
+            inactive: add(
+                r,
+                "inactive_variants",
+                "Variants in scope with their target at 0 replicas",
+                Gauge::default(),
+            ),
+            pools: add(r, "pools", "InferencePools known", Gauge::default()),
+            episodes: add(
+                r,
+                "episodes",
+                "Models with demand that has not been served for long yet",
+                Gauge::default(),
+            ),
+            demand: add(
+                r,
+                "demand_requests",
+                "Requests waiting for models that a variant in scope serves",
+                GaugeF::default(),
+            ),
+            unmatched: add(
+                r,
+                "unmatched_demand_requests",
+                "Requests waiting that no variant asks for",
+                Family::default(),
+            ),
+            blocked: add(
+                r,
+                "blocked",
+                "1 for each model with demand that wakes nothing, with the reason",
+                Family::default(),
+            ),
+            wakes: add(r, "wakes", "Wakes by result", Family::default()),
+            demand_to_scale: add(
+                r,
+                "demand_to_scale_seconds",
+                "From the sample of the demand to the accepted scale",
+                Histogram::new(TO_SCALE),
+            ),
+            time_to_ready: add(
+                r,
+                "time_to_ready_seconds",
+                "From the scale to the first ready replica",
+                Histogram::new(TO_READY),
+            ),
+            reverts: add(
+                r,
+                "reverts",
+                "Targets scaled back to 0 by something else before they had served for long",
+                Counter::default(),
+            ),
+            reports: add(
+                r,
+                "reports",
+                "Reports of wakes (status and Events) by result",
+                Family::default(),
+            ),
+            watch_state: add(r, "watch_state", "1 for the state that a watch is in", Family::default()),
+            watch_news: add(
+                r,
+                "watch_last_news_timestamp_seconds",
+                "When a watch last brought a list or an event, in Unix time",
+                Family::default(),
+            ),
+            reloads: add(
+                r,
+                "config_reloads",
+                "Changes of the configuration file by result",
+                Family::default(),
+            ),
+            leader: add(
+                r,
+                "leader",
+                "1 while this copy queries and wakes: always without leader election",
+                Gauge::default(),
+            ),
+            registry: Arc::default(),
+        };
+        let version = ConstGauge::new(1_i64);
+        let labels = [("version", env!("CARGO_PKG_VERSION"))];
+        registry
+            .sub_registry_with_label((labels[0].0.into(), labels[0].1.into()))
+            .register("build_info", "Version of the program", version);
+        Self {
+            registry: Arc::new(registry),
+            ..metrics
+        }
+    }
+
+    /// The gauges of the inventory.
+    pub fn inventory(&self, inventory: &Inventory) {
+        self.variants.set(count(inventory.variants()));
+        self.inactive.set(count(inventory.inactive()));
+        self.pools.set(count(inventory.pools()));
+    }
+
+    /// The gauges of blocked and unmatched demand, made anew.
+    pub fn blocked(&self, held: &[Held]) {
+        self.blocked.clear();
+        self.unmatched.clear();
+        for held in held {
+            let reason = held.why.as_str();
+            if held.why.is_unmatched() {
+                self.unmatched.get_or_create(&Reason { reason }).inc_by(held.waiting);
+            }
+        }
+        for held in held.iter().take(MOST_BLOCKED) {
+            let text = |label: &Option<Box<str>>| label.as_deref().unwrap_or_default().to_owned();
+            let labels = BlockedLabels {
+                namespace: text(&held.namespace),
+                model: text(&held.model),
+                reason: held.why.as_str(),
+            };
+            self.blocked.get_or_create(&labels).set(1);
+        }
+    }
+
+    /// The gauges of the watches, made anew.
+    pub fn watches(&self, watches: &Watches) {
+        self.watch_state.clear();
+        self.watch_news.clear();
+        for ((kind, within), health) in watches.snapshot() {
+            let (kind, namespace) = (kind.as_str(), within.as_deref().unwrap_or_default().to_owned());
+            for state in WatchState::WORDS {
+                let labels = WatchStateLabels {
+                    kind,
+                    namespace: namespace.clone(),
+                    state,
+                };
+                self.watch_state.get_or_create(&labels).set(i64::from(state == health.state.as_str()));
+            }
+            if let Some(at) = health.last_news {
+                let labels = WatchLabels { kind, namespace };
+                self.watch_news.get_or_create(&labels).set(at.as_duration().as_secs_f64());
+            }
+        }
+    }
+
+    /// All of it as OpenMetrics text.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string does not fail.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn add<M: prometheus_client::registry::Metric + Clone>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    metric: M,
+) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

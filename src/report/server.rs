@@ -1,0 +1,156 @@
+//! The read-only listener: `/livez`, `/readyz`, `/metrics`.
+
+use std::{
+    fmt::Write as _,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::{net::TcpListener, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::Metrics;
+use crate::cluster::{WatchState, Watches};
+
+/// Why the listener does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on server.address {address}: {source}; choose a free port")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It broke while running.
+    #[error("the listener on {address} has ended: {source}")]
+    Serve {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// What the listener shows. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    metrics: Metrics,
+    beat: Arc<Mutex<Beat>>,
+}
+
+#[derive(Debug)]
+struct Beat {
+    last: Instant,
+    longest: Duration,
+    watches: Option<Watches>,
+}
+
+impl Admin {
+    /// Nothing runs yet.
+    pub fn new(metrics: Metrics) -> Self {
+        let beat = Beat {
+            last: Instant::now(),
+            longest: Duration::from_secs(60),
+            watches: None,
+        };
+        Self {
+            metrics,
+            beat: Arc::new(Mutex::new(beat)),
+        }
+    }
+
+    /// A loop begins with these watches. A tick may last for `longest` before it counts as stuck.
+    pub fn started(&self, watches: Watches, longest: Duration) {
+        let mut beat = self.lock();
+        beat.last = Instant::now();
+        beat.longest = longest;
+        beat.watches = Some(watches);
+    }
+
+    /// The loop is alive.
+    pub fn beat(&self) {
+        self.lock().last = Instant::now();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Beat> {
+        self.beat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the address.
+///
+/// # Errors
+/// When it cannot be had.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
+}
+
+/// Answers until shutdown.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) -> Result<(), ServeError> {
+    let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+    let router = Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(admin);
+    let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+    served.map_err(|source| ServeError::Serve { address, source })
+}
+
+/// 200 while the loop beats.
+async fn livez(State(admin): State<Admin>) -> Response {
+    let beat = admin.lock();
+    let silent = beat.last.elapsed();
+    if silent <= beat.longest {
+        return (StatusCode::OK, "ok\n").into_response();
+    }
+    let text = format!("the loop has not ticked for {} s\n", silent.as_secs());
+    (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+}
+
+/// 200 once each kind has been listed once or is known not to be; what is degraded is told, and is
+/// no failure: as a sidecar, failing would take the host out of service.
+async fn readyz(State(admin): State<Admin>) -> Response {
+    let watches = admin.lock().watches.clone();
+    let Some(watches) = watches else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "not started\n").into_response();
+    };
+    let mut text = String::new();
+    let mut ready = true;
+    for ((kind, within), health) in watches.snapshot() {
+        let namespace = within.map(|n| format!(" in {n}")).unwrap_or_default();
+        ready &= health.state != WatchState::Starting;
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}{namespace}: {}", kind.as_str(), health.state);
+    }
+    let (status, head) =
+        if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    (status, format!("{head}\n{text}")).into_response()
+}
+
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let watches = admin.lock().watches.clone();
+    if let Some(watches) = watches {
+        admin.metrics.watches(&watches);
+    }
+    match admin.metrics.text() {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}

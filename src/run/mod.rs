@@ -1,0 +1,262 @@
+//! `run`: starts the parts, restarts the loop when the configuration changes, and ends in order.
+
+mod parts;
+
+use std::{sync::Arc, time::Duration};
+
+use kube::Client;
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::parts::{Lease, Listener};
+use crate::{
+    actuate::Actuator,
+    clock::Clock,
+    cluster::{
+        Watches,
+        client::{ClientError, client},
+        watch_all,
+    },
+    config::Config,
+    core::{Inventory, Memory, Rules, ScopeRules},
+    pace::Pace,
+    prometheus::{Prometheus, SetupError},
+    report::{Admin, Journal, Metrics, ResultLabel, ServeError, bind},
+    tick::Ticker,
+};
+
+/// How long writes under way may take at the end. With the rest it stays within 8 s.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Changes from the watches that may wait for the loop.
+const CHANGES: usize = 4096;
+
+/// Why `run` ends other than by being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No client for the API server.
+    #[error(transparent)]
+    Cluster(#[from] ClientError),
+    /// No client for Prometheus.
+    #[error(transparent)]
+    Prometheus(#[from] SetupError),
+    /// The listener.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A task that should run for ever has ended.
+    #[error("{0} has ended unexpectedly; this is a bug in scale-from-zero, please report it")]
+    Ended(&'static str),
+}
+
+/// What `run` is started with.
+#[derive(Debug)]
+pub struct Setup {
+    /// The configuration.
+    pub config: Config,
+    /// Where later configurations come from.
+    pub reloads: Option<mpsc::Receiver<Config>>,
+    /// Where the cluster is.
+    pub cluster: kube::Config,
+    /// Names this process in the Lease and in Events.
+    pub instance: Arc<str>,
+    /// The metrics; whoever reads the file counts in them, too.
+    pub metrics: Metrics,
+}
+
+/// Runs until shutdown.
+///
+/// # Errors
+/// What makes running pointless.
+pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunError> {
+    let config = setup.config;
+    let client = client(&setup.cluster)?;
+    let prometheus = Arc::new(Prometheus::new(&config.prometheus, &config.query)?);
+    let socket = bind(config.server.address).await?;
+    let admin = Admin::new(setup.metrics.clone());
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        cluster = %setup.cluster.cluster_url,
+        prometheus = ?config.prometheus.urls,
+        listening = %socket.local_addr().unwrap_or(config.server.address),
+        dryRun = config.dry_run,
+        "Started"
+    );
+    let mut runner = Runner {
+        listener: Listener::start(socket, admin.clone()),
+        lease: Lease::start(&client, &config.leader_election, &setup.instance),
+        reloads: setup.reloads,
+        instance: setup.instance,
+        metrics: setup.metrics,
+        clock: Clock::start(),
+        memory: Memory::default(),
+        client,
+        admin,
+        shutdown,
+    };
+    let mut current = (config, prometheus);
+    let end = loop {
+        match runner.follow(&current.0, current.1.clone()).await {
+            Ok(Next::Reload(next)) => current = *next,
+            Ok(Next::Shutdown) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    runner.lease.stop().await;
+    runner.listener.stop().await;
+    tracing::info!("Ended");
+    end
+}
+
+/// A configuration with its client for Prometheus.
+type Current = (Config, Arc<Prometheus>);
+
+/// What comes after one configuration.
+enum Next {
+    Shutdown,
+    Reload(Box<Current>),
+}
+
+/// What outlives a change of configuration.
+struct Runner {
+    client: Client,
+    clock: Clock,
+    instance: Arc<str>,
+    metrics: Metrics,
+    admin: Admin,
+    listener: Listener,
+    lease: Lease,
+    reloads: Option<mpsc::Receiver<Config>>,
+    memory: Memory,
+    shutdown: CancellationToken,
+}
+
+impl Runner {
+    /// Ticks under one configuration until it changes or the end comes.
+    async fn follow(&mut self, config: &Config, prometheus: Arc<Prometheus>) -> Result<Next, RunError> {
+        let (say, changes) = mpsc::channel(CHANGES);
+        // Dropped at the end, which ends them.
+        let mut watching = JoinSet::new();
+        let watches = watch_all(&self.client, &config.scope.namespaces, &say, &mut watching);
+        drop(say);
+        self.admin.started(watches.clone(), longest_tick(config));
+        let mut ticker = Ticker {
+            clock: self.clock,
+            rules: Rules::from(config),
+            dry_run: config.dry_run,
+            changes,
+            prometheus,
+            pace: Pace::new(config.interval),
+            inventory: Inventory::new(ScopeRules::from(config)),
+            memory: std::mem::take(&mut self.memory),
+            actuator: Actuator::new(
+                self.client.clone(),
+                self.clock,
+                config.wake.concurrency,
+                config.status.annotate_variant,
+                self.instance.clone(),
+            ),
+            journal: Journal::new(self.metrics.clone()),
+            metrics: self.metrics.clone(),
+        };
+        let end = self.tick_on(config, &mut ticker, &watches, &mut watching).await;
+        if !matches!(end, Ok(Next::Reload(_))) {
+            tracing::info!("Ending");
+            self.lease.release();
+        }
+        ticker.drain(DRAIN).await;
+        self.memory = ticker.memory;
+        end
+    }
+
+    async fn tick_on(
+        &mut self,
+        config: &Config,
+        ticker: &mut Ticker,
+        watches: &Watches,
+        watching: &mut JoinSet<()>,
+    ) -> Result<Next, RunError> {
+        // Nothing is decided before every kind has been listed, or is known not to be.
+        let mut wait = Duration::ZERO;
+        loop {
+            let began = self.clock.now();
+            if watches.is_settled() {
+                let leading = self.lease.is_leading();
+                self.metrics.leader.set(i64::from(leading));
+                tokio::select! {
+                    biased;
+                    () = self.shutdown.cancelled() => return Ok(Next::Shutdown),
+                    () = ticker.tick(leading) => wait = ticker.next(began),
+                }
+            } else {
+                ticker.take_in();
+                // Looked at often, as it is short: a start is to cost less than a second.
+                wait = wait.max(Duration::from_millis(5));
+            }
+            self.admin.beat();
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return Ok(Next::Shutdown),
+                new = next(&mut self.reloads) => {
+                    if let Some(current) = self.renew(config, new).await {
+                        return Ok(Next::Reload(Box::new(current)));
+                    }
+                }
+                _ = watching.join_next() => return Err(RunError::Ended("a watch")),
+                error = self.listener.ended() => return Err(error),
+                error = self.lease.ended() => return Err(error),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Makes ready for a new configuration; if that cannot be done, the old one stays in force.
+    async fn renew(&mut self, config: &Config, new: Config) -> Option<Current> {
+        let reloads = &self.metrics.reloads;
+        let prometheus = match Prometheus::new(&new.prometheus, &new.query) {
+            Ok(prometheus) => Arc::new(prometheus),
+            Err(error) => {
+                reloads.get_or_create(&ResultLabel { result: "rejected" }).inc();
+                tracing::error!(%error, "The new configuration cannot be used; the last good one stays in force");
+                return None;
+            }
+        };
+        if new.server != config.server {
+            match bind(new.server.address).await {
+                Ok(socket) => {
+                    let listener = Listener::start(socket, self.admin.clone());
+                    std::mem::replace(&mut self.listener, listener).stop().await;
+                }
+                Err(error) => {
+                    reloads.get_or_create(&ResultLabel { result: "rejected" }).inc();
+                    tracing::error!(%error, "The new configuration cannot be used; the last good one stays in force");
+                    return None;
+                }
+            }
+        }
+        if new.leader_election != config.leader_election {
+            let lease = Lease::start(&self.client, &new.leader_election, &self.instance);
+            std::mem::replace(&mut self.lease, lease).stop().await;
+        }
+        reloads.get_or_create(&ResultLabel { result: "applied" }).inc();
+        tracing::info!("The configuration has changed and is in force");
+        Some((new, prometheus))
+    }
+}
+
+/// The next configuration, if any can come.
+async fn next(reloads: &mut Option<mpsc::Receiver<Config>>) -> Config {
+    if let Some(reloads) = reloads
+        && let Some(config) = reloads.recv().await
+    {
+        return config;
+    }
+    std::future::pending().await
+}
+
+/// How long a tick may last before it counts as stuck: both its queries asked of every server, and as much again.
+fn longest_tick(config: &Config) -> Duration {
+    let servers = u32::try_from(config.prometheus.urls.len()).unwrap_or(u32::MAX);
+    Duration::from_secs(30) + config.prometheus.timeout.saturating_mul(servers).saturating_mul(4)
+}

@@ -1,0 +1,219 @@
+//! One tick: query, join, plan, act, report. This file is the table of contents of the program.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    actuate::{Actuator, Done},
+    clock::Clock,
+    core::{Answer, Change, Inventory, Memory, Now, Plan, Rules, Told, Wake, join, plan, rows},
+    pace::Pace,
+    prometheus::Prometheus,
+    report::{Journal, Metrics, ResultLabel},
+};
+
+/// Everything that a tick works on.
+#[derive(Debug)]
+pub struct Ticker {
+    /// The clocks.
+    pub clock: Clock,
+    /// What decisions read of the configuration.
+    pub rules: Rules,
+    /// Decide and report, write nothing.
+    pub dry_run: bool,
+    /// What the watches have learnt and the inventory has not.
+    pub changes: mpsc::Receiver<Change>,
+    /// Where demand is asked for.
+    pub prometheus: Arc<Prometheus>,
+    /// When the next query may be sent.
+    pub pace: Pace,
+    /// The joined objects.
+    pub inventory: Inventory,
+    /// Episodes.
+    pub memory: Memory,
+    /// What carries out.
+    pub actuator: Actuator,
+    /// The log.
+    pub journal: Journal,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
+impl Ticker {
+    /// One round. `leading` is whether this copy queries and wakes.
+    pub async fn tick(&mut self, leading: bool) {
+        self.metrics.ticks.inc();
+        let began = self.clock.now();
+        self.absorb();
+        let answer = if leading { self.ask().await } else { Answer::Unknown };
+        let joined = match &answer {
+            Answer::Complete(rows) => join(&self.inventory, rows, self.rules.every_namespace),
+            Answer::Unknown => Default::default(),
+        };
+        let now = self.clock.now();
+        let notices = self.memory.observe(&self.inventory, &answer, &joined, now, &self.rules);
+        self.journal.notices(&notices);
+        if answer != Answer::Unknown {
+            let mut plan = plan(&self.inventory, &joined, &self.memory, now, &self.rules);
+            self.check_ages(&mut plan).await;
+            self.journal.planned(&plan, now);
+            self.metrics.demand.set(joined.asked.values().map(|asked| asked.waiting).sum());
+            self.act(plan);
+        }
+        self.report();
+        self.metrics.episodes.set(i64::try_from(self.memory.episodes()).unwrap_or(i64::MAX));
+        let ended = self.clock.now();
+        self.metrics.tick_seconds.observe(ended.mono.since(began.mono).as_secs_f64());
+        self.metrics.last_tick.set(ended.wall.as_duration().as_secs_f64());
+    }
+
+    /// Takes in what the watches have brought and what has been carried out.
+    fn absorb(&mut self) {
+        self.take_in();
+        let done = self.actuator.finished();
+        self.settle(done);
+        self.journal.inventory(&self.inventory);
+    }
+
+    /// Takes in what the watches have brought.
+    pub fn take_in(&mut self) {
+        while let Ok(change) = self.changes.try_recv() {
+            self.inventory.apply(change);
+        }
+    }
+
+    /// Asks for demand: one query, and none with nothing inactive or before the pace allows it.
+    async fn ask(&mut self) -> Answer {
+        if self.inventory.inactive() == 0 || !self.pace.may_ask(self.clock.now().mono) {
+            return Answer::Unknown;
+        }
+        let began = self.clock.now().mono;
+        self.metrics.queries.inc();
+        let answer = self.prometheus.demand().await;
+        let now = self.clock.now();
+        self.metrics.query_seconds.observe(now.mono.since(began).as_secs_f64());
+        match answer {
+            Ok(samples) => {
+                self.pace.answered(began, now.mono);
+                self.metrics.last_query.set(now.wall.as_duration().as_secs_f64());
+                self.journal.query_answered();
+                Answer::Complete(rows(samples))
+            }
+            Err(error) => {
+                self.pace.failed(began, now.mono, error.retry_after);
+                self.journal.query_failed(error.reason.as_str(), &error);
+                Answer::Unknown
+            }
+        }
+    }
+
+    /// Before anything is woken, a second query tells how old its samples are (rules 1 and 5).
+    async fn check_ages(&mut self, plan: &mut Plan) {
+        if plan.wakes.is_empty() {
+            return;
+        }
+        let began = self.clock.now().mono;
+        let ages = self.prometheus.ages().await;
+        let now = self.clock.now();
+        match ages {
+            // With a custom expression nothing was asked.
+            Ok(None) => {}
+            Ok(Some(ages)) => {
+                self.metrics.queries.inc();
+                self.metrics.query_seconds.observe(now.mono.since(began).as_secs_f64());
+                self.journal.ages(None);
+                plan.check_ages(ages, &mut self.memory, now, &self.rules);
+            }
+            Err(error) => {
+                self.metrics.queries.inc();
+                self.journal.ages(Some((error.reason.as_str(), &error)));
+            }
+        }
+    }
+
+    /// Sends the wakes, the largest queue first.
+    fn act(&mut self, plan: Plan) {
+        for wake in plan.wakes {
+            self.journal.waking(&wake, self.dry_run);
+            if self.dry_run {
+                self.memory.only_reported(&wake);
+            } else {
+                self.memory.sent(&wake);
+                self.actuator.wake(wake);
+            }
+        }
+    }
+
+    /// Sends the reports that are owed, and looks where a watch is silent after a write.
+    fn report(&mut self) {
+        if self.dry_run {
+            return;
+        }
+        let now = self.clock.now();
+        for report in self.memory.reports_due(&self.inventory, now, &self.rules) {
+            self.actuator.report(report);
+        }
+        for target in self.memory.look_due(now.mono) {
+            self.actuator.look(target);
+        }
+    }
+
+    /// Takes in what has been carried out.
+    fn settle(&mut self, done: Vec<Done>) {
+        for done in done {
+            match done {
+                Done::Woken(wake, answer, at) => {
+                    let told = told(&wake, at);
+                    self.journal.woken(&wake, &answer, &told);
+                    let answer = answer.map_err(|error| (error.failure, error.retry_after));
+                    self.memory.answered(&wake, answer, told, at, &self.rules);
+                }
+                Done::Reported(report, reported) => {
+                    let result = if reported.events && reported.status { "done" } else { "retried" };
+                    self.metrics.reports.get_or_create(&ResultLabel { result }).inc();
+                    let now = self.clock.now().mono;
+                    self.memory.reported(&report.variant, reported, now, &self.rules);
+                }
+                Done::Looked(_, Ok(change)) => self.inventory.apply(change),
+                Done::Looked(target, Err(error)) => tracing::debug!(%target, %error, "Could not look at a target"),
+            }
+        }
+    }
+
+    /// Before the end: lets writes under way finish and reports what they have woken, up to `longest`.
+    pub async fn drain(&mut self, longest: Duration) {
+        let deadline = self.clock.now().mono + longest;
+        loop {
+            self.absorb();
+            self.report();
+            let left = deadline.since(self.clock.now().mono);
+            if !self.actuator.is_busy() || left.is_zero() {
+                break;
+            }
+            let done = self.actuator.any_finished(left).await;
+            self.settle(done);
+        }
+        if self.actuator.is_busy() {
+            tracing::warn!("Writes were still under way at the end; another copy, or the next start, reports them");
+        }
+    }
+
+    /// When the next tick is due, for one that began at `began`.
+    pub fn next(&self, began: Now) -> Duration {
+        let due = self.pace.next_tick(began.mono);
+        self.metrics.interval.set(due.since(began.mono).as_secs_f64());
+        due.since(self.clock.now().mono)
+    }
+}
+
+/// What is known of a wake when its answer comes.
+fn told(wake: &Wake, answered: Now) -> Told {
+    let total = |age: Duration| age + answered.mono.since(wake.decided);
+    Told {
+        key: wake.key.clone(),
+        waiting: wake.waiting,
+        sample_age: wake.sample_age,
+        sample_to_scale: wake.sample_age.map(total),
+    }
+}
