@@ -32,7 +32,6 @@ pub enum Done {
 }
 
 /// Sends writes, bounded, in tasks of its own.
-#[derive(Debug)]
 pub struct Actuator {
     client: Client,
     clock: Clock,
@@ -47,7 +46,13 @@ pub struct Actuator {
 
 impl Actuator {
     /// An actuator with at most `concurrency` scales under way at once.
-    pub fn new(client: Client, clock: Clock, concurrency: usize, annotate_variant: bool, instance: Arc<str>) -> Self {
+    pub fn new(
+        client: Client,
+        clock: Clock,
+        concurrency: usize,
+        annotate_variant: bool,
+        instance: Arc<str>,
+    ) -> Self {
         Self {
             client,
             clock,

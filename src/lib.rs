@@ -4,10 +4,13 @@
 //! mapping of inactive variants and InferencePools, it says which targets go from 0 to 1.
 
 mod actuate;
+pub mod cli;
 mod clock;
 pub mod cluster;
+pub mod commands;
 pub mod config;
 pub mod core;
+pub mod logging;
 mod pace;
 pub mod prometheus;
 pub mod report;

@@ -14,7 +14,6 @@ use crate::{
 };
 
 /// Everything that a tick works on.
-#[derive(Debug)]
 pub struct Ticker {
     /// The clocks.
     pub clock: Clock,
@@ -46,25 +45,41 @@ impl Ticker {
         self.metrics.ticks.inc();
         let began = self.clock.now();
         self.absorb();
-        let answer = if leading { self.ask().await } else { Answer::Unknown };
+        let answer = if leading {
+            self.ask().await
+        } else {
+            Answer::Unknown
+        };
         let joined = match &answer {
             Answer::Complete(rows) => join(&self.inventory, rows, self.rules.every_namespace),
             Answer::Unknown => Default::default(),
         };
         let now = self.clock.now();
-        let notices = self.memory.observe(&self.inventory, &answer, &joined, now, &self.rules);
+        let notices = self
+            .memory
+            .observe(&self.inventory, &answer, &joined, now, &self.rules);
         self.journal.notices(&notices);
         if answer != Answer::Unknown {
             let mut plan = plan(&self.inventory, &joined, &self.memory, now, &self.rules);
             self.check_ages(&mut plan).await;
             self.journal.planned(&plan, now);
-            self.metrics.demand.set(joined.asked.values().map(|asked| asked.waiting).sum());
+            self.metrics
+                .demand
+                .set(joined.asked.values().map(|asked| asked.waiting).sum());
             self.act(plan);
+        } else if self.inventory.inactive() == 0 {
+            // Nothing was asked because nothing can be woken: nothing is held back either.
+            self.metrics.demand.set(0.0);
+            self.journal.planned(&Plan::default(), now);
         }
         self.report();
-        self.metrics.episodes.set(i64::try_from(self.memory.episodes()).unwrap_or(i64::MAX));
+        self.metrics
+            .episodes
+            .set(i64::try_from(self.memory.episodes()).unwrap_or(i64::MAX));
         let ended = self.clock.now();
-        self.metrics.tick_seconds.observe(ended.mono.since(began.mono).as_secs_f64());
+        self.metrics
+            .tick_seconds
+            .observe(ended.mono.since(began.mono).as_secs_f64());
         self.metrics.last_tick.set(ended.wall.as_duration().as_secs_f64());
     }
 
@@ -92,7 +107,9 @@ impl Ticker {
         self.metrics.queries.inc();
         let answer = self.prometheus.demand().await;
         let now = self.clock.now();
-        self.metrics.query_seconds.observe(now.mono.since(began).as_secs_f64());
+        self.metrics
+            .query_seconds
+            .observe(now.mono.since(began).as_secs_f64());
         match answer {
             Ok(samples) => {
                 self.pace.answered(began, now.mono);
@@ -121,7 +138,9 @@ impl Ticker {
             Ok(None) => {}
             Ok(Some(ages)) => {
                 self.metrics.queries.inc();
-                self.metrics.query_seconds.observe(now.mono.since(began).as_secs_f64());
+                self.metrics
+                    .query_seconds
+                    .observe(now.mono.since(began).as_secs_f64());
                 self.journal.ages(None);
                 plan.check_ages(ages, &mut self.memory, now, &self.rules);
             }
@@ -170,13 +189,19 @@ impl Ticker {
                     self.memory.answered(&wake, answer, told, at, &self.rules);
                 }
                 Done::Reported(report, reported) => {
-                    let result = if reported.events && reported.status { "done" } else { "retried" };
+                    let result = if reported.events && reported.status {
+                        "done"
+                    } else {
+                        "retried"
+                    };
                     self.metrics.reports.get_or_create(&ResultLabel { result }).inc();
                     let now = self.clock.now().mono;
                     self.memory.reported(&report.variant, reported, now, &self.rules);
                 }
                 Done::Looked(_, Ok(change)) => self.inventory.apply(change),
-                Done::Looked(target, Err(error)) => tracing::debug!(%target, %error, "Could not look at a target"),
+                Done::Looked(target, Err(error)) => {
+                    tracing::debug!(%target, %error, "Could not look at a target")
+                }
             }
         }
     }
@@ -195,7 +220,9 @@ impl Ticker {
             self.settle(done);
         }
         if self.actuator.is_busy() {
-            tracing::warn!("Writes were still under way at the end; another copy, or the next start, reports them");
+            tracing::warn!(
+                "Writes were still under way at the end; another copy, or the next start, reports them"
+            );
         }
     }
 

@@ -20,7 +20,10 @@ impl FromStr for VariantArgument {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let is_name = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
+            !part.is_empty()
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
         };
         match text.split_once('/') {
             Some((namespace, name)) if is_name(namespace) && is_name(name) => {
@@ -62,12 +65,17 @@ pub async fn wake(
     let wake = match Wake::by_hand(&inventory, name, clock.now()) {
         Ok(wake) => wake,
         Err(NotWakeable::Scaled { replicas, ready }) => {
-            return Ok(format!("{name}: its target is at {replicas} already, {ready} ready; nothing to do"));
+            return Ok(format!(
+                "{name}: its target is at {replicas} already, {ready} ready; nothing to do"
+            ));
         }
         Err(why) => return Err(WakeError::NotWakeable(explain(name, why))),
     };
     if dry_run {
-        return Ok(format!("{name}: would scale {} from 0 to 1 (dry run, nothing written)", wake.target));
+        return Ok(format!(
+            "{name}: would scale {} from 0 to 1 (dry run, nothing written)",
+            wake.target
+        ));
     }
 
     let mut memory = Memory::default();
@@ -111,7 +119,10 @@ async fn gather(client: &Client, config: &Config, name: &ObjectName) -> Result<I
 fn explain(name: &ObjectName, why: NotWakeable) -> String {
     match why {
         NotWakeable::NoVariant => {
-            format!("{name}: there is no such VariantAutoscaling; see kubectl get va --namespace {}", name.namespace)
+            format!(
+                "{name}: there is no such VariantAutoscaling; see kubectl get va --namespace {}",
+                name.namespace
+            )
         }
         NotWakeable::OutOfScope(why) => format!("{name}: out of scope: {why}"),
         NotWakeable::Target(Gone::Unsupported) => {

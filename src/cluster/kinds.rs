@@ -49,7 +49,11 @@ pub fn resource(kind: Kind) -> ApiResource {
 /// An object that a watch turns into changes of the inventory.
 pub trait Watched:
     kube::Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>
-    + Clone + Debug + DeserializeOwned + Send + 'static
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Send
+    + 'static
 {
     /// What the inventory knows it by.
     type Key: Eq + Hash + Send;

@@ -19,8 +19,13 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// What the server answered. That it is not there is no error.
 pub async fn look(client: &Client, target: &TargetKey) -> Result<Change, RequestError> {
     let name = &target.name;
-    let object: Option<TargetObject> = get(client, target.kind.into(), Some(&name.namespace), &name.name).await?;
-    Ok(TargetObject::change(target.kind, name.clone(), object.map(|object| object.record())))
+    let object: Option<TargetObject> =
+        get(client, target.kind.into(), Some(&name.namespace), &name.name).await?;
+    Ok(TargetObject::change(
+        target.kind,
+        name.clone(),
+        object.map(|object| object.record()),
+    ))
 }
 
 /// Reads a variant as it is now.
@@ -29,7 +34,11 @@ pub async fn look(client: &Client, target: &TargetKey) -> Result<Change, Request
 /// What the server answered. That it is not there is no error.
 pub async fn look_at_variant(client: &Client, name: &ObjectName) -> Result<Change, RequestError> {
     let object: Option<VariantObject> = get(client, Kind::Variant, Some(&name.namespace), &name.name).await?;
-    Ok(VariantObject::change(Variants, name.clone(), object.and_then(|object| object.record())))
+    Ok(VariantObject::change(
+        Variants,
+        name.clone(),
+        object.and_then(|object| object.record()),
+    ))
 }
 
 /// Reads a namespace as it is now.
@@ -38,7 +47,11 @@ pub async fn look_at_variant(client: &Client, name: &ObjectName) -> Result<Chang
 /// What the server answered. That it is not there is no error.
 pub async fn look_at_namespace(client: &Client, name: &str) -> Result<Change, RequestError> {
     let object: Option<NamespaceObject> = get(client, Kind::Namespace, None, name).await?;
-    Ok(NamespaceObject::change(Namespaces, name.into(), object.map(|object| object.record())))
+    Ok(NamespaceObject::change(
+        Namespaces,
+        name.into(),
+        object.map(|object| object.record()),
+    ))
 }
 
 async fn get<W: Watched>(
@@ -52,7 +65,11 @@ async fn get<W: Watched>(
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     };
-    let what = format!("get {} {}{name}", resource.plural, namespace.map(|n| format!("{n}/")).unwrap_or_default());
+    let what = format!(
+        "get {} {}{name}",
+        resource.plural,
+        namespace.map(|n| format!("{n}/")).unwrap_or_default()
+    );
     match tokio::time::timeout(DEADLINE, api.get_opt(name)).await {
         Ok(answer) => answer.map_err(|error| RequestError::from_kube(what, &error)),
         Err(_) => Err(RequestError::timeout(what, DEADLINE)),

@@ -151,7 +151,9 @@ impl Memory {
             } else if known {
                 episode.calm.get_or_insert(now.mono);
             }
-            let calm = episode.calm.is_some_and(|since| now.mono.since(since) >= rules.settle);
+            let calm = episode
+                .calm
+                .is_some_and(|since| now.mono.since(since) >= rules.settle);
             let served = known && calm;
             let over = served || now.mono.since(episode.last_present) >= deadline;
             if over {

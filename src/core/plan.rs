@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Attempt, Backoff, Blocked, Gone, Inventory, Joined, Memory, ModelKey, Mono, Now, ObjectName, Observed, OutOfScope, Parked, Row, Sample, Scope,
-    Select, TargetKey,
+    Attempt, Backoff, Blocked, Gone, Inventory, Joined, Memory, ModelKey, Mono, Now, ObjectName, Observed,
+    OutOfScope, Parked, Row, Sample, Scope, Select, TargetKey,
     join::variants_of,
     select::{Candidate, asks_by_itself, cheapest},
 };
@@ -78,7 +78,9 @@ impl Wake {
             Ok(Observed::Zero(parked)) => parked,
         };
         let target = entry.target().ok_or(NotWakeable::Target(Gone::Unsupported))?;
-        let known = inventory.target(target).ok_or(NotWakeable::Target(Gone::Missing))?;
+        let known = inventory
+            .target(target)
+            .ok_or(NotWakeable::Target(Gone::Missing))?;
         Ok(Self {
             target: target.clone(),
             parked: parked.clone(),

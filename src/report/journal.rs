@@ -60,7 +60,10 @@ impl Journal {
 
     /// A query has failed. Said when it starts to fail, counted each time.
     pub fn query_failed(&mut self, reason: &'static str, error: &dyn std::fmt::Display) {
-        self.metrics.query_errors.get_or_create(&super::metrics::Reason { reason }).inc();
+        self.metrics
+            .query_errors
+            .get_or_create(&super::metrics::Reason { reason })
+            .inc();
         if !std::mem::replace(&mut self.query_failing, true) {
             tracing::warn!(reason, %error, "Query failed: demand is unknown, nothing is woken until it works");
         }
@@ -70,7 +73,10 @@ impl Journal {
     pub fn ages(&mut self, failed: Option<(&'static str, &dyn std::fmt::Display)>) {
         let was_failing = std::mem::replace(&mut self.age_failing, failed.is_some());
         if let Some((reason, error)) = failed {
-            self.metrics.query_errors.get_or_create(&super::metrics::Reason { reason }).inc();
+            self.metrics
+                .query_errors
+                .get_or_create(&super::metrics::Reason { reason })
+                .inc();
             if !was_failing {
                 tracing::warn!(reason, %error, "The age of samples is unknown; waking all the same");
             }
@@ -190,8 +196,13 @@ impl Journal {
                 say_blocked(held);
             }
         }
-        self.blocked.retain(|_, (_, last)| now.mono.since(*last) < FORGET_AFTER);
-        let unique: HashSet<_> = plan.blocked.iter().map(|h| (&h.namespace, &h.model, h.why.as_str())).collect();
+        self.blocked
+            .retain(|_, (_, last)| now.mono.since(*last) < FORGET_AFTER);
+        let unique: HashSet<_> = plan
+            .blocked
+            .iter()
+            .map(|h| (&h.namespace, &h.model, h.why.as_str()))
+            .collect();
         tracing::trace!(blocked = unique.len(), wakes = plan.wakes.len(), "Planned");
         self.metrics.blocked(&plan.blocked);
     }

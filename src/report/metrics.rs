@@ -122,15 +122,22 @@ impl Default for Metrics {
 }
 
 /// Buckets of everything that takes milliseconds.
-const FAST: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+const FAST: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+];
 /// From the sample to the write: scrape intervals make most of it.
 const TO_SCALE: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0];
 /// From the write to ready: pulling images and loading weights.
-const TO_READY: [f64; 12] = [5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 420.0, 600.0, 900.0, 1800.0];
+const TO_READY: [f64; 12] = [
+    5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 420.0, 600.0, 900.0, 1800.0,
+];
 
 impl Metrics {
     /// All metrics at zero.
-    #[allow(clippy::too_many_lines, reason = "one list of all metrics, which is what a reader looks for")]
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one list of all metrics, which is what a reader looks for"
+    )]
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("scale_from_zero");
         let r = &mut registry;
@@ -155,7 +162,12 @@ impl Metrics {
                 GaugeF::default(),
             ),
             queries: add(r, "queries", "PromQL queries sent", Counter::default()),
-            query_seconds: add(r, "query_duration_seconds", "Duration of a PromQL query", Histogram::new(FAST)),
+            query_seconds: add(
+                r,
+                "query_duration_seconds",
+                "Duration of a PromQL query",
+                Histogram::new(FAST),
+            ),
             query_errors: add(
                 r,
                 "query_errors",
@@ -225,7 +237,12 @@ impl Metrics {
                 "Reports of wakes (status and Events) by result",
                 Family::default(),
             ),
-            watch_state: add(r, "watch_state", "1 for the state that a watch is in", Family::default()),
+            watch_state: add(
+                r,
+                "watch_state",
+                "1 for the state that a watch is in",
+                Family::default(),
+            ),
             watch_news: add(
                 r,
                 "watch_last_news_timestamp_seconds",
@@ -271,7 +288,9 @@ impl Metrics {
         for held in held {
             let reason = held.why.as_str();
             if held.why.is_unmatched() {
-                self.unmatched.get_or_create(&Reason { reason }).inc_by(held.waiting);
+                self.unmatched
+                    .get_or_create(&Reason { reason })
+                    .inc_by(held.waiting);
             }
         }
         for held in held.iter().take(MOST_BLOCKED) {
@@ -297,11 +316,15 @@ impl Metrics {
                     namespace: namespace.clone(),
                     state,
                 };
-                self.watch_state.get_or_create(&labels).set(i64::from(state == health.state.as_str()));
+                self.watch_state
+                    .get_or_create(&labels)
+                    .set(i64::from(state == health.state.as_str()));
             }
             if let Some(at) = health.last_news {
                 let labels = WatchLabels { kind, namespace };
-                self.watch_news.get_or_create(&labels).set(at.as_duration().as_secs_f64());
+                self.watch_news
+                    .get_or_create(&labels)
+                    .set(at.as_duration().as_secs_f64());
             }
         }
     }

@@ -92,21 +92,31 @@ impl Admin {
 /// # Errors
 /// When it cannot be had.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Bind { address, source })
 }
 
 /// Answers until shutdown.
 ///
 /// # Errors
 /// When the listener breaks.
-pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) -> Result<(), ServeError> {
-    let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+pub async fn serve(
+    listener: TcpListener,
+    admin: Admin,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let address = listener
+        .local_addr()
+        .unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
     let router = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(admin);
-    let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+    let served = axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await;
     served.map_err(|source| ServeError::Serve { address, source })
 }
 
@@ -136,8 +146,11 @@ async fn readyz(State(admin): State<Admin>) -> Response {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}{namespace}: {}", kind.as_str(), health.state);
     }
-    let (status, head) =
-        if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    let (status, head) = if ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    };
     (status, format!("{head}\n{text}")).into_response()
 }
 

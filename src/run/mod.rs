@@ -5,10 +5,7 @@ mod parts;
 use std::{sync::Arc, time::Duration};
 
 use kube::Client;
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::parts::{Lease, Listener};
@@ -258,5 +255,10 @@ async fn next(reloads: &mut Option<mpsc::Receiver<Config>>) -> Config {
 /// How long a tick may last before it counts as stuck: both its queries asked of every server, and as much again.
 fn longest_tick(config: &Config) -> Duration {
     let servers = u32::try_from(config.prometheus.urls.len()).unwrap_or(u32::MAX);
-    Duration::from_secs(30) + config.prometheus.timeout.saturating_mul(servers).saturating_mul(4)
+    Duration::from_secs(30)
+        + config
+            .prometheus
+            .timeout
+            .saturating_mul(servers)
+            .saturating_mul(4)
 }

@@ -60,7 +60,13 @@ impl Lease {
         let (say, leading) = watch::channel(!settings.enabled);
         let held = settings.enabled.then(|| {
             let stop = CancellationToken::new();
-            let hold = hold(client.clone(), settings.clone(), instance.to_string(), say, stop.clone());
+            let hold = hold(
+                client.clone(),
+                settings.clone(),
+                instance.to_string(),
+                say,
+                stop.clone(),
+            );
             (stop, tokio::spawn(hold))
         });
         Self { leading, held }

@@ -1,0 +1,125 @@
+//! The commands, each from its arguments to its end.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::{ConfigArgs, RunArgs, WakeArgs},
+    cluster::client,
+    config::{self, Change, Config, ConfigError, Environment, Loaded, Watched},
+    logging::Logging,
+    report::{Metrics, ResultLabel},
+    run::{self, Setup},
+    wake,
+};
+
+/// `run`: the control loop, until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What makes running pointless.
+pub async fn run(args: RunArgs) -> anyhow::Result<()> {
+    let shutdown = on_signal().context("cannot listen for signals")?;
+    let (config, watched) = load(&args.config)?;
+    let logging = Logging::start(config.log);
+    let metrics = Metrics::new();
+    let reloads = follow(watched, args.config.dry_run, logging, metrics.clone());
+    let setup = Setup {
+        config,
+        reloads: Some(reloads),
+        cluster: client::config().await?,
+        instance: instance(),
+        metrics,
+    };
+    Ok(run::run(setup, shutdown).await?)
+}
+
+/// `wake`: one wake by hand.
+///
+/// # Errors
+/// Why it was not woken.
+pub async fn wake(args: WakeArgs) -> anyhow::Result<()> {
+    let (config, _) = load(&args.config)?;
+    Logging::start(config.log);
+    let client = client::client(&client::config().await?)?;
+    let wake = wake::wake(&client, &config, &args.variant.0, config.dry_run, &instance());
+    let told = tokio::time::timeout(wake::LONGEST, wake)
+        .await
+        .context("the API server takes too long")??;
+    println!("{told}");
+    Ok(())
+}
+
+/// Reads the configuration, and makes ready to follow its file.
+fn load(args: &ConfigArgs) -> Result<(Config, Watched), ConfigError> {
+    let environment = Environment::of_process();
+    let loaded = match &args.config {
+        Some(file) => config::load(file, &environment)?,
+        None => Loaded::default(),
+    };
+    let mut config = loaded.config.clone();
+    config.dry_run |= args.dry_run;
+    Ok((config, Watched::new(args.config.clone(), environment, loaded)))
+}
+
+/// Follows the file in a task of its own; good changes come out, bad ones are told.
+fn follow(mut watched: Watched, dry_run: bool, logging: Logging, metrics: Metrics) -> mpsc::Receiver<Config> {
+    let (say, reloads) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            match watched.next().await {
+                Change::Good(mut config) => {
+                    config.dry_run |= dry_run;
+                    logging.change(config.log);
+                    if say.send(*config).await.is_err() {
+                        return;
+                    }
+                }
+                Change::Bad(error) => {
+                    metrics
+                        .reloads
+                        .get_or_create(&ResultLabel { result: "rejected" })
+                        .inc();
+                    tracing::error!(%error, "The configuration has changed and is not valid; the last good one stays in force");
+                }
+                Change::Restored => {
+                    tracing::info!("The configuration is valid again, and says what is in force")
+                }
+            }
+        }
+    });
+    reloads
+}
+
+/// Cancelled at the first SIGTERM or SIGINT. A second one ends the process at once.
+fn on_signal() -> std::io::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let shutdown = CancellationToken::new();
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        for first in [true, false] {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            if !first {
+                std::process::exit(130);
+            }
+            token.cancel();
+        }
+    });
+    Ok(shutdown)
+}
+
+/// A name for this process: the pod's, with the process id where several may share a host.
+fn instance() -> Arc<str> {
+    let host = std::env::var("POD_NAME")
+        .or_else(|_| std::env::var("HOSTNAME"))
+        .unwrap_or_default();
+    let host = if host.is_empty() { "scale-from-zero" } else { &host };
+    format!("{host}-{}", std::process::id()).into()
+}

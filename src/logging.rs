@@ -1,0 +1,60 @@
+//! Logging to standard error, with a level that can change while running.
+
+use std::io::IsTerminal as _;
+
+use tracing::Level;
+use tracing_subscriber::{
+    Layer as _, Registry,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    reload,
+    util::SubscriberInitExt as _,
+};
+
+use crate::config::{Log, LogFormat};
+
+/// Changes what is logged.
+#[derive(Clone, Debug)]
+pub struct Logging {
+    filter: reload::Handle<Targets, Registry>,
+    format: LogFormat,
+}
+
+impl Logging {
+    /// Starts logging, once for a process.
+    pub fn start(log: Log) -> Self {
+        let (filter, handle) = reload::Layer::new(filter(log.level));
+        let lines = fmt::layer().with_writer(std::io::stderr);
+        let lines = match log.format {
+            LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        };
+        // A second start, in a test's process, leaves the first in place.
+        let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+        Self {
+            filter: handle,
+            format: log.format,
+        }
+    }
+
+    /// The configuration has changed.
+    pub fn change(&self, log: Log) {
+        // Fails only once the subscriber is gone, and with it all logging.
+        let _ = self.filter.reload(filter(log.level));
+        if log.format != self.format {
+            tracing::warn!("log.format changes with the next start");
+        }
+    }
+}
+
+/// Ours at the level asked for; of libraries only what is wrong. kube's watcher and the lease manager
+/// say of each failure what our own lines say with the object and the mend.
+fn filter(level: Level) -> Targets {
+    Targets::new()
+        .with_target("scale_from_zero", level)
+        .with_target("kube_runtime::watcher", LevelFilter::OFF)
+        .with_target("kube_client::client", LevelFilter::OFF)
+        .with_target("kube_lease_manager", LevelFilter::OFF)
+        .with_default(LevelFilter::WARN)
+}
