@@ -5,14 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{Blocked, Entry, Inventory, ModelKey, ObjectName, Row, Scope};
+use super::{Blocked, Entry, Inventory, ModelKey, ObjectName, OutOfScope, Row, Scope};
 
 /// Demand with the variants it asks for, and demand that nothing answers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Joined {
     /// Demand that at least one variant in scope answers.
     pub asked: BTreeMap<ModelKey, Asked>,
-    /// The rest, with the nearest reason.
+    /// The rest, with the nearest reason, but for what a variant out of scope serves.
     pub unanswered: Vec<Unanswered>,
 }
 
@@ -54,10 +54,12 @@ pub fn join(inventory: &Inventory, rows: &[Row], every_namespace: bool) -> Joine
                     asked.waiting += row.waiting;
                 }
             }
-            Err(why) => joined.unanswered.push(Unanswered {
+            Err(Some(why)) => joined.unanswered.push(Unanswered {
                 row: row.clone(),
                 why,
             }),
+            // What is out of scope serves it: not ours to wake, and not blocked (rule 9).
+            Err(None) => {}
         }
     }
     joined
@@ -74,49 +76,35 @@ pub(super) fn variants_of<'a>(
         .filter(|(_, entry)| entry.pools.contains(&key.pool))
 }
 
+/// The keys that a row asks for, or why none. No reason is needed where it is served out of scope.
+type Keys = Result<Vec<ModelKey>, Option<Blocked>>;
+
 /// The keys that a row naming its model asks for.
-fn named(
-    inventory: &Inventory,
-    row: &Row,
-    model: &str,
-    every_namespace: bool,
-) -> Result<Vec<ModelKey>, Blocked> {
+fn named(inventory: &Inventory, row: &Row, model: &str, every_namespace: bool) -> Keys {
+    let mut found = Found::default();
     if let Some(namespace) = row.namespace.as_deref() {
-        let mut keys = Vec::new();
-        let names = inventory.variants_in(model, namespace);
-        let mut reasons = Reasons::default();
-        for name in names {
-            reasons.look(inventory, name, row, model, &mut keys);
+        for name in inventory.variants_in(model, namespace) {
+            found.look(inventory, name, row, model);
         }
-        return answer(keys, reasons.nearest.map(|(_, why)| why), || {
-            elsewhere(inventory, model, namespace)
-        });
+        return found.keys(|| elsewhere(inventory, model, namespace));
     }
-    let mut keys = Vec::new();
-    let mut reasons = Reasons::default();
     let mut namespaces = 0;
     for (_, names) in inventory.variants_by_namespace(model) {
         for name in names {
-            reasons.look(inventory, name, row, model, &mut keys);
+            found.look(inventory, name, row, model);
         }
         // Who is out of scope counts here: the demand may be for that tenant's variant.
-        let pool_holds = |e: &Entry| {
-            row.pool
-                .as_ref()
-                .map_or(!e.pools.is_empty(), |p| e.pools.iter().any(|q| **q == **p))
-        };
-        namespaces += usize::from(names.iter().filter_map(|n| inventory.entry(n)).any(pool_holds));
+        let mut entries = names.iter().filter_map(|n| inventory.entry(n));
+        namespaces += usize::from(entries.any(|e| e.stands_behind(row.pool.as_deref())));
     }
     if namespaces > 1 && !every_namespace {
-        return Err(Blocked::AmbiguousNamespace);
+        return Err(Some(Blocked::AmbiguousNamespace));
     }
-    answer(keys, reasons.nearest.map(|(_, why)| why), || {
-        elsewhere(inventory, model, "")
-    })
+    found.keys(|| elsewhere(inventory, model, ""))
 }
 
 /// The keys that a row naming no model asks for: that of the only model there, if there is one.
-fn unnamed(inventory: &Inventory, row: &Row, every_namespace: bool) -> Result<Vec<ModelKey>, Blocked> {
+fn unnamed(inventory: &Inventory, row: &Row, every_namespace: bool) -> Keys {
     let mut models: BTreeMap<&Arc<str>, BTreeSet<&Arc<str>>> = BTreeMap::new();
     for ((namespace, _), names) in inventory.variants_behind(row.namespace.as_deref(), row.pool.as_deref()) {
         let of = names
@@ -126,46 +114,31 @@ fn unnamed(inventory: &Inventory, row: &Row, every_namespace: bool) -> Result<Ve
         models.entry(namespace).or_default().extend(of);
     }
     if models.len() > 1 && !every_namespace {
-        return Err(Blocked::AmbiguousNamespace);
+        return Err(Some(Blocked::AmbiguousNamespace));
     }
-    let mut keys = Vec::new();
-    let mut reasons = Reasons::default();
+    let mut found = Found::default();
     for (namespace, models) in &models {
         let [model] = models.iter().copied().collect::<Vec<_>>()[..] else {
             continue;
         };
         for name in inventory.variants_in(model, namespace) {
-            reasons.look(inventory, name, row, model, &mut keys);
+            found.look(inventory, name, row, model);
         }
     }
-    answer(keys, reasons.nearest.map(|(_, why)| why), || {
-        Blocked::UnnamedDemand
-    })
-}
-
-fn answer(
-    mut keys: Vec<ModelKey>,
-    nearest: Option<Blocked>,
-    otherwise: impl FnOnce() -> Blocked,
-) -> Result<Vec<ModelKey>, Blocked> {
-    if keys.is_empty() {
-        return Err(nearest.unwrap_or_else(otherwise));
-    }
-    keys.sort();
-    keys.dedup();
-    Ok(keys)
+    found.keys(|| Blocked::UnnamedDemand)
 }
 
 /// Why no variant of that very name stands in the namespace.
 fn elsewhere(inventory: &Inventory, model: &str, namespace: &str) -> Blocked {
-    let other = inventory
-        .variants_by_namespace(model)
-        .map(|(ns, _)| ns)
-        .find(|ns| &***ns != namespace);
-    if let Some(other) = other {
+    let by_case = || inventory.same_but_for_case(model);
+    let here = by_case().find(|m| inventory.variants_in(m, namespace).next().is_some());
+    if let Some(name) = here {
+        return Blocked::NameDiffersByCase(name.clone());
+    }
+    if let Some((other, _)) = inventory.variants_by_namespace(model).next() {
         return Blocked::WrongNamespace(other.clone());
     }
-    if let Some(name) = inventory.same_but_for_case(model).next() {
+    if let Some(name) = by_case().next() {
         return Blocked::NameDiffersByCase(name.clone());
     }
     if model == "other" {
@@ -175,49 +148,65 @@ fn elsewhere(inventory: &Inventory, model: &str, namespace: &str) -> Blocked {
     }
 }
 
-/// Looks at variants of the right name, and keeps the reason that is nearest to an answer.
+/// What looking at the variants of the right name has come to.
 #[derive(Default)]
-struct Reasons {
+struct Found {
+    keys: Vec<ModelKey>,
+    /// Whether one of them has replicas where the requests wait, though it may not be woken.
+    served: bool,
+    /// The reason that is nearest to an answer, with its rank.
     nearest: Option<(u8, Blocked)>,
 }
 
-impl Reasons {
-    fn look(
-        &mut self,
-        inventory: &Inventory,
-        name: &ObjectName,
-        row: &Row,
-        model: &str,
-        keys: &mut Vec<ModelKey>,
-    ) {
+impl Found {
+    fn look(&mut self, inventory: &Inventory, name: &ObjectName, row: &Row, model: &str) {
         let Some(entry) = inventory.entry(name) else {
             return;
         };
-        let pools = entry
-            .pools
-            .iter()
-            .filter(|p| row.pool.as_deref().is_none_or(|wanted| wanted == &***p));
-        let why = match (&entry.scope, &entry.observed) {
-            (Scope::Out(why), _) => (1, Blocked::OutOfScope(*why)),
-            (Scope::In, Err(gone)) => (2, Blocked::Target(*gone)),
-            (Scope::In, Ok(_)) => match entry.pools.first() {
-                None => (3, Blocked::NoPool),
-                Some(other) => {
-                    let before = keys.len();
-                    keys.extend(pools.map(|pool| ModelKey {
-                        namespace: name.namespace.clone(),
-                        pool: pool.clone(),
-                        model: model.into(),
-                    }));
-                    if keys.len() > before {
-                        return;
-                    }
-                    (4, Blocked::OtherPool(other.clone()))
+        let wanted = row.pool.as_deref();
+        self.served |= entry.is_scaled() && entry.stands_behind(wanted);
+        let why =
+            match (&entry.scope, &entry.observed) {
+                (Scope::In, Ok(_)) | (Scope::Out(OutOfScope::PoolExcluded), _)
+                    if wanted.is_some_and(|p| entry.excluded_pools.iter().any(|q| **q == *p)) =>
+                {
+                    (5, Blocked::OutOfScope(OutOfScope::PoolExcluded))
                 }
-            },
-        };
+                (Scope::Out(why), _) => (1, Blocked::OutOfScope(*why)),
+                (Scope::In, Err(gone)) => (2, Blocked::Target(*gone)),
+                (Scope::In, Ok(_)) => match entry.pools.first() {
+                    None => (3, Blocked::NoPool),
+                    Some(other) => {
+                        let pools = entry.pools.iter();
+                        let before = self.keys.len();
+                        self.keys
+                            .extend(pools.filter(|p| wanted.is_none_or(|wanted| wanted == &***p)).map(
+                                |pool| ModelKey {
+                                    namespace: name.namespace.clone(),
+                                    pool: pool.clone(),
+                                    model: model.into(),
+                                },
+                            ));
+                        if self.keys.len() > before {
+                            return;
+                        }
+                        (4, Blocked::OtherPool(other.clone()))
+                    }
+                },
+            };
         if self.nearest.as_ref().is_none_or(|(rank, _)| *rank < why.0) {
             self.nearest = Some(why);
         }
+    }
+
+    /// The keys, sorted and each once; without any, why.
+    fn keys(mut self, otherwise: impl FnOnce() -> Blocked) -> Keys {
+        if self.keys.is_empty() {
+            let why = || self.nearest.map_or_else(otherwise, |(_, why)| why);
+            return Err((!self.served).then(why));
+        }
+        self.keys.sort();
+        self.keys.dedup();
+        Ok(self.keys)
     }
 }

@@ -15,6 +15,8 @@ pub struct Entry {
     pub observed: Result<Observed, Gone>,
     /// Names of the pools in its namespace that select its target and are not excluded, sorted.
     pub pools: Box<[Arc<str>]>,
+    /// The same of those that are excluded. A name is excluded if either group's pool says so.
+    pub excluded_pools: Box<[Arc<str>]>,
 }
 
 impl Entry {
@@ -31,6 +33,17 @@ impl Entry {
     /// Whether one replica is ready.
     pub fn is_serving(&self) -> bool {
         matches!(self.observed, Ok(Observed::Scaled { ready, .. }) if ready > 0)
+    }
+
+    /// The pools that select its target, those that are not excluded first.
+    pub fn all_pools(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.pools.iter().chain(&self.excluded_pools)
+    }
+
+    /// Whether requests for it may wait at a pool: one that selects its target, excluded or not,
+    /// of this name or, where none is given, of any.
+    pub fn stands_behind(&self, pool: Option<&str>) -> bool {
+        self.all_pools().any(|p| pool.is_none_or(|wanted| wanted == &**p))
     }
 
     /// The target, where it is of a kind that can be woken.

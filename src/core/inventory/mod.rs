@@ -6,6 +6,7 @@
 
 mod change;
 mod entry;
+mod indexes;
 mod pools;
 mod records;
 mod scope;
@@ -13,11 +14,10 @@ mod scope;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use self::pools::Pools;
 pub use self::{
     change::{Change, Table},
     entry::{Entry, Gone},
@@ -26,6 +26,10 @@ pub use self::{
         VariantStatus,
     },
     scope::{OutOfScope, Scope, ScopeRules},
+};
+use self::{
+    indexes::Indexes,
+    pools::{Pools, Selecting},
 };
 use super::{Kind, ObjectName, PoolKey, TargetKey};
 
@@ -38,13 +42,7 @@ pub struct Inventory {
     pools: Pools,
     namespaces: HashMap<Arc<str>, Namespace>,
     unreadable: BTreeSet<Kind>,
-    by_target: HashMap<TargetKey, BTreeSet<ObjectName>>,
-    by_namespace: HashMap<Arc<str>, BTreeSet<ObjectName>>,
-    /// Model or alias, then namespace.
-    by_model: HashMap<Arc<str>, BTreeMap<Arc<str>, BTreeSet<ObjectName>>>,
-    /// Models and aliases by their lower-case form, to find names that differ by case.
-    by_folded: HashMap<Box<str>, BTreeSet<Arc<str>>>,
-    by_pool: BTreeMap<(Arc<str>, Arc<str>), BTreeSet<ObjectName>>,
+    indexes: Indexes,
     inactive: usize,
 }
 
@@ -68,7 +66,7 @@ impl Inventory {
             Change::Variant(name, now) => self.set_variant(&name, now),
             Change::Target(key, now) => {
                 if self.set_target(&key, now) {
-                    self.rejoin_all(self.by_target.get(&key).cloned());
+                    self.rejoin_all(self.indexes.by_target.get(&key).cloned());
                 }
             }
             Change::Pool(key, now) => {
@@ -81,7 +79,7 @@ impl Inventory {
             }
             Change::Namespace(name, now) => {
                 if self.set_namespace(&name, now) {
-                    self.rejoin_all(self.by_namespace.get(&name).cloned());
+                    self.rejoin_all(self.indexes.by_namespace.get(&name).cloned());
                 }
             }
             Change::Listed { within, table } => self.replace(within.as_ref(), table),
@@ -115,7 +113,7 @@ impl Inventory {
 
     /// The variants that scale a target.
     pub fn variants_of(&self, target: &TargetKey) -> impl Iterator<Item = &ObjectName> {
-        self.by_target.get(target).into_iter().flatten()
+        self.indexes.by_target.get(target).into_iter().flatten()
     }
 
     /// The variants of a model or alias, by namespace.
@@ -123,16 +121,13 @@ impl Inventory {
         &self,
         model: &str,
     ) -> impl Iterator<Item = (&Arc<str>, &BTreeSet<ObjectName>)> {
-        self.by_model.get(model).into_iter().flatten()
+        self.indexes.by_model.get(model).into_iter().flatten()
     }
 
     /// The variants of a model or alias in one namespace.
     pub fn variants_in(&self, model: &str, namespace: &str) -> impl Iterator<Item = &ObjectName> {
-        self.by_model
-            .get(model)
-            .and_then(|m| m.get(namespace))
-            .into_iter()
-            .flatten()
+        let names = self.indexes.by_model.get(model).and_then(|m| m.get(namespace));
+        names.into_iter().flatten()
     }
 
     /// The variants behind pools, of one namespace or all, of one name or all, pool by pool.
@@ -143,7 +138,8 @@ impl Inventory {
     ) -> impl Iterator<Item = (&'a (Arc<str>, Arc<str>), &'a BTreeSet<ObjectName>)> {
         // All pools of a namespace stand together, and the empty name stands before any.
         let first = (Arc::from(namespace.unwrap_or_default()), Arc::from(""));
-        self.by_pool
+        self.indexes
+            .by_pool
             .range(first..)
             .take_while(move |((n, _), _)| namespace.is_none_or(|wanted| wanted == &**n))
             .filter(move |((_, p), _)| pool.is_none_or(|wanted| wanted == &**p))
@@ -151,11 +147,7 @@ impl Inventory {
 
     /// Models and aliases that are `model` but for upper and lower case.
     pub fn same_but_for_case(&self, model: &str) -> impl Iterator<Item = &Arc<str>> {
-        self.by_folded
-            .get(model.to_lowercase().as_str())
-            .into_iter()
-            .flatten()
-            .filter(move |m| &***m != model)
+        self.indexes.same_but_for_case(model)
     }
 
     /// How many variants are inactive: in scope, with their target at 0.
@@ -182,15 +174,16 @@ impl Inventory {
         if let Some(now) = now {
             match self.variants.get_mut(name) {
                 // Nothing that the indexes are made of has changed: only its own fields have.
-                Some(entry) if same_keys(&entry.variant, &now) => entry.variant = now,
+                Some(entry) if Indexes::same_places(&entry.variant, &now) => entry.variant = now,
                 _ => {
                     self.remove_variant(name);
-                    self.index(name, &now);
+                    self.indexes.insert(name, &now);
                     let unjoined = Entry {
                         variant: now,
                         scope: Scope::Out(OutOfScope::Deleting),
                         observed: Err(Gone::Missing),
                         pools: Box::default(),
+                        excluded_pools: Box::default(),
                     };
                     self.variants.insert(name.clone(), unjoined);
                 }
@@ -208,53 +201,7 @@ impl Inventory {
         if entry.is_inactive() {
             self.inactive -= 1;
         }
-        for pool in &entry.pools {
-            take_out(&mut self.by_pool, &(name.namespace.clone(), pool.clone()), name);
-        }
-        if let Some(target) = entry.target() {
-            take_out_hashed(&mut self.by_target, target, name);
-        }
-        take_out_hashed(&mut self.by_namespace, &name.namespace, name);
-        for model in names_of(&entry.variant) {
-            let Some(namespaces) = self.by_model.get_mut(model) else {
-                continue;
-            };
-            take_out(namespaces, &name.namespace, name);
-            if namespaces.is_empty() {
-                self.by_model.remove(model);
-                let folded: Box<str> = model.to_lowercase().into();
-                if let Some(models) = self.by_folded.get_mut(&folded) {
-                    models.remove(model);
-                    if models.is_empty() {
-                        self.by_folded.remove(&folded);
-                    }
-                }
-            }
-        }
-    }
-
-    fn index(&mut self, name: &ObjectName, variant: &Variant) {
-        if let TargetRef::Known(target) = &variant.target {
-            self.by_target
-                .entry(target.clone())
-                .or_default()
-                .insert(name.clone());
-        }
-        self.by_namespace
-            .entry(name.namespace.clone())
-            .or_default()
-            .insert(name.clone());
-        for model in names_of(variant) {
-            let namespaces = self.by_model.entry(model.clone()).or_default();
-            namespaces
-                .entry(name.namespace.clone())
-                .or_default()
-                .insert(name.clone());
-            self.by_folded
-                .entry(model.to_lowercase().into())
-                .or_default()
-                .insert(model.clone());
-        }
+        self.indexes.remove(name, &entry);
     }
 
     /// Returns whether anything changed that a variant is joined by.
@@ -323,7 +270,7 @@ impl Inventory {
                     }
                 }
                 for namespace in touched {
-                    self.rejoin_all(self.by_namespace.get(&namespace).cloned());
+                    self.rejoin_all(self.indexes.by_namespace.get(&namespace).cloned());
                 }
             }
             Table::Namespaces(fresh) => {
@@ -343,7 +290,7 @@ impl Inventory {
 
     /// Variants of a namespace whose target is selected by one of these pools.
     fn selected_by(&self, namespace: &Arc<str>, pools: &[Option<Pool>; 2]) -> BTreeSet<ObjectName> {
-        let variants = self.by_namespace.get(namespace).into_iter().flatten();
+        let variants = self.indexes.by_namespace.get(namespace).into_iter().flatten();
         variants
             .filter(|name| {
                 let target = self
@@ -377,9 +324,13 @@ impl Inventory {
             }
             (TargetRef::Known(_), None) => Err(Gone::Missing),
         };
-        let (pools, only_excluded) = target.map_or_else(Default::default, |t| {
+        let Selecting {
+            pools,
+            excluded_pools,
+        } = target.map_or_else(Selecting::default, |t| {
             self.pools.selecting(&name.namespace, &t.labels)
         });
+        let only_excluded = pools.is_empty() && !excluded_pools.is_empty();
         let marks = self.namespaces.get(&name.namespace).copied().unwrap_or_default();
         let kept_out = self
             .rules
@@ -400,49 +351,11 @@ impl Inventory {
             (true, false) => self.inactive -= 1,
             _ => {}
         }
-        if entry.pools != pools {
-            let before = std::mem::replace(&mut entry.pools, pools.clone());
-            for pool in &before {
-                take_out(&mut self.by_pool, &(name.namespace.clone(), pool.clone()), name);
-            }
-            for pool in &pools {
-                let key = (name.namespace.clone(), pool.clone());
-                self.by_pool.entry(key).or_default().insert(name.clone());
-            }
-        }
-    }
-}
-
-/// The model and the aliases of a variant.
-fn names_of(variant: &Variant) -> impl Iterator<Item = &Arc<str>> {
-    std::iter::once(&variant.model).chain(&variant.aliases)
-}
-
-/// Whether two states of a variant stand at the same places of the indexes.
-fn same_keys(a: &Variant, b: &Variant) -> bool {
-    a.target == b.target && a.model == b.model && a.aliases == b.aliases
-}
-
-/// Takes a name out of a set within a map, and the set with it once empty.
-fn take_out<K: Ord>(sets: &mut BTreeMap<K, BTreeSet<ObjectName>>, key: &K, name: &ObjectName) {
-    if let Some(set) = sets.get_mut(key) {
-        set.remove(name);
-        if set.is_empty() {
-            sets.remove(key);
-        }
-    }
-}
-
-/// As [`take_out`], for a map by hash.
-fn take_out_hashed<K: Eq + std::hash::Hash>(
-    sets: &mut HashMap<K, BTreeSet<ObjectName>>,
-    key: &K,
-    name: &ObjectName,
-) {
-    if let Some(set) = sets.get_mut(key) {
-        set.remove(name);
-        if set.is_empty() {
-            sets.remove(key);
+        if entry.pools != pools || entry.excluded_pools != excluded_pools {
+            let before: Vec<_> = entry.all_pools().cloned().collect();
+            entry.pools = pools;
+            entry.excluded_pools = excluded_pools;
+            self.indexes.move_pools(name, before.iter(), entry.all_pools());
         }
     }
 }

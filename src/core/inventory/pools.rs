@@ -61,26 +61,40 @@ impl Pools {
         before.map(|(pool, _)| pool)
     }
 
-    /// Names of the pools in a namespace that select these labels and are not excluded, sorted; and
-    /// whether there are excluded ones and no others.
-    pub(super) fn selecting(&self, namespace: &Arc<str>, labels: &Labels) -> (Box<[Arc<str>]>, bool) {
+    /// Names of the pools in a namespace that select these labels.
+    pub(super) fn selecting(&self, namespace: &Arc<str>, labels: &Labels) -> Selecting {
         let pairs = labels
             .iter()
             .map(|(n, v)| (namespace.clone(), n.into(), v.into()));
         let filed = pairs.filter_map(|pair: Pair| self.filed.get(&pair)).flatten();
-        let mut names = BTreeSet::new();
-        let mut excluded = false;
+        let mut pools = BTreeSet::new();
+        let mut excluded = BTreeSet::new();
         for key in filed {
             match self.get(key) {
                 Some(pool) if !pool.selector.selects(labels) => {}
-                Some(pool) if pool.excluded => excluded = true,
+                Some(pool) if pool.excluded => {
+                    excluded.insert(key.name.name.clone());
+                }
                 Some(_) => {
-                    names.insert(key.name.name.clone());
+                    pools.insert(key.name.name.clone());
                 }
                 None => {}
             }
         }
-        let only_excluded = excluded && names.is_empty();
-        (names.into_iter().collect(), only_excluded)
+        // Who marks a pool does not know which of the two groups kubectl has shown.
+        pools.retain(|name| !excluded.contains(name));
+        Selecting {
+            pools: pools.into_iter().collect(),
+            excluded_pools: excluded.into_iter().collect(),
+        }
     }
+}
+
+/// Names of the pools that select some labels, sorted.
+#[derive(Debug, Default)]
+pub(super) struct Selecting {
+    /// Those that are not excluded.
+    pub(super) pools: Box<[Arc<str>]>,
+    /// Those that are.
+    pub(super) excluded_pools: Box<[Arc<str>]>,
 }

@@ -102,7 +102,9 @@ impl Cost {
     /// costs can always be compared.
     pub fn parse(text: Option<&str>) -> Self {
         let cost = text.and_then(|t| t.trim().parse::<f64>().ok());
-        Self(cost.filter(|c| c.is_finite() && *c >= 0.0).unwrap_or(10.0))
+        let cost = cost.filter(|c| c.is_finite() && *c >= 0.0);
+        // Adding 0 makes 0 of -0, which would be the cheaper of the two.
+        Self(cost.map_or(10.0, |c| c + 0.0))
     }
 
     /// The cost per replica, finite and not negative.

@@ -35,7 +35,7 @@ pub enum OutOfScope {
     VariantExcluded,
     /// The same on its target.
     TargetExcluded,
-    /// The same on every pool that selects its target.
+    /// The same on the pool, or on every pool that selects its target.
     PoolExcluded,
     /// The same on its namespace.
     NamespaceExcluded,
@@ -126,7 +126,10 @@ impl ScopeRules {
                 marks.excluded_from_wva && wva_mark_counts,
                 OutOfScope::NamespaceExcludedFromWva,
             ),
-            (variant.max_replicas == Some(0), OutOfScope::MaxReplicasZero),
+            (
+                variant.max_replicas.is_some_and(|max| max <= 0),
+                OutOfScope::MaxReplicasZero,
+            ),
         ]
         .into_iter()
         .find_map(|(holds, why)| holds.then_some(why))

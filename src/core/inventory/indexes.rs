@@ -1,0 +1,131 @@
+//! Where a variant is found by: its target, namespace, models and pools.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+    sync::Arc,
+};
+
+use super::{
+    super::{ObjectName, TargetKey},
+    Entry, TargetRef, Variant,
+};
+
+/// The variants found at one place.
+type Names = BTreeSet<ObjectName>;
+
+/// Namespace and name of a pool.
+type PoolName = (Arc<str>, Arc<str>);
+
+/// The indexes. A place where nobody stands any more is taken out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Indexes {
+    pub(super) by_target: HashMap<TargetKey, Names>,
+    pub(super) by_namespace: HashMap<Arc<str>, Names>,
+    /// Model or alias, then namespace.
+    pub(super) by_model: HashMap<Arc<str>, BTreeMap<Arc<str>, Names>>,
+    /// Models and aliases by their lower-case form, to find names that differ by case.
+    pub(super) by_folded: HashMap<Box<str>, BTreeSet<Arc<str>>>,
+    /// Pools that select the target, excluded ones too.
+    pub(super) by_pool: BTreeMap<PoolName, Names>,
+}
+
+impl Indexes {
+    /// Puts a variant where its own fields say. Its pools follow by [`Indexes::move_pools`].
+    pub(super) fn insert(&mut self, name: &ObjectName, variant: &Variant) {
+        if let TargetRef::Known(target) = &variant.target {
+            let names = self.by_target.entry(target.clone()).or_default();
+            names.insert(name.clone());
+        }
+        let namespace = self.by_namespace.entry(name.namespace.clone()).or_default();
+        namespace.insert(name.clone());
+        for model in names_of(variant) {
+            let namespaces = self.by_model.entry(model.clone()).or_default();
+            let names = namespaces.entry(name.namespace.clone()).or_default();
+            names.insert(name.clone());
+            let folded = self.by_folded.entry(folded(model)).or_default();
+            folded.insert(model.clone());
+        }
+    }
+
+    /// Takes a variant out everywhere.
+    pub(super) fn remove(&mut self, name: &ObjectName, entry: &Entry) {
+        self.move_pools(name, entry.all_pools(), std::iter::empty());
+        if let Some(target) = entry.target() {
+            take_out_hashed(&mut self.by_target, target, name);
+        }
+        take_out_hashed(&mut self.by_namespace, &name.namespace, name);
+        for model in names_of(&entry.variant) {
+            let Some(namespaces) = self.by_model.get_mut(model) else {
+                continue;
+            };
+            take_out(namespaces, &name.namespace, name);
+            if namespaces.is_empty() {
+                self.by_model.remove(model);
+                let folded = folded(model);
+                if let Some(models) = self.by_folded.get_mut(&folded) {
+                    models.remove(model);
+                    if models.is_empty() {
+                        self.by_folded.remove(&folded);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves a variant from the pools that selected its target to those that do now.
+    pub(super) fn move_pools<'a>(
+        &mut self,
+        name: &ObjectName,
+        before: impl Iterator<Item = &'a Arc<str>>,
+        now: impl Iterator<Item = &'a Arc<str>>,
+    ) {
+        for pool in before {
+            take_out(&mut self.by_pool, &(name.namespace.clone(), pool.clone()), name);
+        }
+        for pool in now {
+            let key = (name.namespace.clone(), pool.clone());
+            self.by_pool.entry(key).or_default().insert(name.clone());
+        }
+    }
+
+    /// Whether two states of a variant stand at the same places.
+    pub(super) fn same_places(a: &Variant, b: &Variant) -> bool {
+        a.target == b.target && a.model == b.model && a.aliases == b.aliases
+    }
+
+    /// Models and aliases that are `model` but for upper and lower case.
+    pub(super) fn same_but_for_case(&self, model: &str) -> impl Iterator<Item = &Arc<str>> {
+        let models = self.by_folded.get(&folded(model));
+        models.into_iter().flatten().filter(move |m| &***m != model)
+    }
+}
+
+/// The model and the aliases of a variant.
+fn names_of(variant: &Variant) -> impl Iterator<Item = &Arc<str>> {
+    std::iter::once(&variant.model).chain(&variant.aliases)
+}
+
+fn folded(model: &str) -> Box<str> {
+    model.to_lowercase().into()
+}
+
+/// Takes a name out of a set within a map, and the set with it once empty.
+fn take_out<K: Ord>(sets: &mut BTreeMap<K, Names>, key: &K, name: &ObjectName) {
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(name);
+        if set.is_empty() {
+            sets.remove(key);
+        }
+    }
+}
+
+/// As [`take_out`], for a map by hash.
+fn take_out_hashed<K: Eq + Hash>(sets: &mut HashMap<K, Names>, key: &K, name: &ObjectName) {
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(name);
+        if set.is_empty() {
+            sets.remove(key);
+        }
+    }
+}
