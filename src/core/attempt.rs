@@ -3,8 +3,8 @@
 //! ```text
 //!            sent            answered: yes         seen above 0
 //!   Idle ───────────▶ Sent ───────────────▶ Accepted ─────────▶ Scaled ──▶ Idle  (0 after serving for
-//!    ▲                 │ answered: no          │ 0, newer         │           `settle`: parked)
-//!    │ newer object,   ▼                       ▼                  ▼
+//!    ▲                 │ answered: no          │ 0, later         │           `settle`: parked)
+//!    │ later object,   ▼                       ▼                  ▼
 //!    └─ or waited ── Failed               TakenBack ◀──────── 0 before that
 //! ```
 //!
@@ -12,7 +12,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Mono, Observed, Parked};
+use super::{Mono, Now, Observed, Parked, Wall};
 
 /// Why a write did not go through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,6 +93,9 @@ impl Backoff {
 /// How long after a conflict, or an accepted write, the watch may be silent before one GET.
 const NEWS_DUE: Duration = Duration::from_secs(1);
 
+/// How long after an accepted write the watch may still show what was before it.
+const OLD_NEWS: Duration = Duration::from_secs(30);
+
 /// What has been tried on a target.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attempt {
@@ -109,8 +112,11 @@ pub enum Attempt {
         why: Failure,
         /// What it was built from.
         parked: Parked,
-        /// When it may be tried again; after a conflict, when to look at the object.
+        /// When it may be tried again.
         retry: Mono,
+        /// After a conflict: when to look at the object, should the watch stay silent. It is not
+        /// tried again before that look.
+        look: Option<Mono>,
     },
     /// A write went through and the watch has not shown it yet.
     Accepted {
@@ -168,96 +174,120 @@ pub struct Tracked {
     pub attempt: Attempt,
     /// Failed and taken-back wakes in a row.
     pub tries: u32,
+    /// When it was last seen to come back to 0: what was told before that is of an earlier wake.
+    pub down: Option<Wall>,
 }
 
 impl Tracked {
     /// A target that enters an episode.
     pub fn new(observed: Option<&Observed>, now: Mono) -> Self {
+        // For how long one that serves has done so is not known: for as long as this process runs,
+        // so that WVA's or an HPA's parking of it is not taken for a wake taken back.
+        let begin = Mono::default();
         let attempt = match observed {
             Some(Observed::Scaled { ready, .. }) => Attempt::Scaled {
-                since: now,
-                ready: (*ready > 0).then_some(now),
+                since: if *ready > 0 { begin } else { now },
+                ready: (*ready > 0).then_some(begin),
                 by: Waker::Earlier,
             },
             _ => Attempt::Idle,
         };
-        Self { attempt, tries: 0 }
+        Self {
+            attempt,
+            tries: 0,
+            down: None,
+        }
     }
 
     /// Takes in how the target stands now.
     pub fn observe(
         &mut self,
         observed: Option<&Observed>,
-        now: Mono,
+        now: Now,
         settle: Duration,
         backoff: Backoff,
     ) -> Option<Moved> {
-        let Some(observed) = observed else {
-            if !matches!(self.attempt, Attempt::Sent { .. }) {
-                self.attempt = Attempt::Idle;
-            }
+        // Its outcome comes first; the watch may be ahead of the answer.
+        if matches!(self.attempt, Attempt::Sent { .. }) {
             return None;
-        };
-        match (&mut self.attempt, observed) {
-            // Its outcome comes first; the watch may be ahead of the answer.
-            (Attempt::Sent { .. }, _) => None,
-
-            (Attempt::Scaled { since, ready, by }, Observed::Scaled { ready: n, .. }) => match ready {
-                None if *n > 0 => {
-                    *ready = Some(now);
-                    Some(Moved::Ready(now.since(*since), *by))
-                }
-                Some(at) if now.since(*at) >= settle => {
-                    self.tries = 0;
-                    None
-                }
-                _ => None,
-            },
-            (before, Observed::Scaled { ready, .. }) => {
-                let (since, by) = match before {
-                    Attempt::Accepted { at, .. } => (*at, Waker::Us),
-                    // The answer was lost, the write was not.
-                    Attempt::Failed {
-                        why: Failure::NoAnswer,
-                        ..
-                    } => (now, Waker::Us),
-                    _ => (now, Waker::Other),
-                };
-                let ready = (*ready > 0).then_some(now);
-                *before = Attempt::Scaled { since, ready, by };
-                Some(Moved::Up(by))
+        }
+        match observed {
+            None => {
+                self.attempt = Attempt::Idle;
+                None
             }
+            Some(Observed::Scaled { ready, .. }) => self.seen_up(*ready > 0, now.mono, settle),
+            Some(Observed::Zero(seen)) => self.seen_at_zero(seen, now, settle, backoff),
+        }
+    }
 
-            (Attempt::Scaled { ready, .. }, Observed::Zero(_)) => {
-                if ready.is_some_and(|at| now.since(at) >= settle) {
-                    *self = Self::new(None, now);
+    fn seen_up(&mut self, is_ready: bool, now: Mono, settle: Duration) -> Option<Moved> {
+        let (since, by) = match &mut self.attempt {
+            Attempt::Scaled { since, ready, by } => {
+                return match ready {
+                    None if is_ready => {
+                        *ready = Some(now);
+                        Some(Moved::Ready(now.since(*since), *by))
+                    }
+                    Some(at) if now.since(*at) >= settle => {
+                        self.tries = 0;
+                        None
+                    }
+                    _ => None,
+                };
+            }
+            Attempt::Accepted { at, .. } => (*at, Waker::Us),
+            // The answer was lost, the write was not.
+            Attempt::Failed {
+                why: Failure::NoAnswer,
+                ..
+            } => (now, Waker::Us),
+            _ => (now, Waker::Other),
+        };
+        // Ready or not: that is told by the next look, so that no time to ready goes uncounted.
+        self.attempt = Attempt::Scaled {
+            since,
+            ready: None,
+            by,
+        };
+        Some(Moved::Up(by))
+    }
+
+    fn seen_at_zero(&mut self, seen: &Parked, now: Now, settle: Duration, backoff: Backoff) -> Option<Moved> {
+        match &self.attempt {
+            Attempt::Scaled { ready, .. } => {
+                self.down = Some(now.wall);
+                if ready.is_some_and(|at| now.mono.since(at) >= settle) {
+                    self.attempt = Attempt::Idle;
+                    self.tries = 0;
                     return None;
                 }
                 Some(self.taken_back(now, backoff))
             }
-            // Compare-and-swap: the write followed `parked` directly, so another version at 0 is later.
-            (Attempt::Accepted { parked, .. }, Observed::Zero(seen)) if seen != parked => {
+            // Compare-and-swap: the write followed `parked` directly, so a later version at 0 was
+            // written after it. An earlier one is old news.
+            Attempt::Accepted { parked, at, .. }
+                if seen.is_later_than(parked) || (seen != parked && now.mono.since(*at) >= OLD_NEWS) =>
+            {
                 Some(self.taken_back(now, backoff))
             }
-            (
-                Attempt::Failed {
-                    why: Failure::Conflict,
-                    parked,
-                    ..
-                },
-                Observed::Zero(seen),
-            ) if seen != parked => {
+            Attempt::Failed {
+                why: Failure::Conflict,
+                parked,
+                ..
+            } if seen.is_later_than(parked) => {
                 self.attempt = Attempt::Idle;
                 None
             }
-            (_, Observed::Zero(_)) => None,
+            _ => None,
         }
     }
 
-    fn taken_back(&mut self, now: Mono, backoff: Backoff) -> Moved {
-        let retry = now + backoff.wait(self.tries);
+    fn taken_back(&mut self, now: Now, backoff: Backoff) -> Moved {
+        let retry = now.mono + backoff.wait(self.tries);
         self.attempt = Attempt::TakenBack { retry };
         self.tries = self.tries.saturating_add(1);
+        self.down = Some(now.wall);
         Moved::TakenBack
     }
 
@@ -265,11 +295,8 @@ impl Tracked {
     pub fn may_try(&self, now: Mono) -> bool {
         match &self.attempt {
             Attempt::Idle => true,
-            Attempt::Failed {
-                why: Failure::Conflict,
-                ..
-            } => false,
-            Attempt::Failed { retry, .. } | Attempt::TakenBack { retry } => now >= *retry,
+            Attempt::Failed { retry, look, .. } => look.is_none() && now >= *retry,
+            Attempt::TakenBack { retry } => now >= *retry,
             _ => false,
         }
     }
@@ -299,35 +326,41 @@ impl Tracked {
                 at: now,
                 look: now + NEWS_DUE,
             },
-            Err((Failure::Conflict, _)) => Attempt::Failed {
+            // Tried again as soon as the object is seen newer. Where even a look finds it as it was,
+            // the 409 had another cause, an admission webhook perhaps: then as any failure.
+            Err((Failure::Conflict, wait)) => Attempt::Failed {
                 why: Failure::Conflict,
                 parked,
-                retry: now + NEWS_DUE,
+                retry: now + NEWS_DUE + backoff.wait(self.tries).max(wait.unwrap_or_default()),
+                look: Some(now + NEWS_DUE),
             },
             Err((why, wait)) => {
                 let retry = now + backoff.wait(self.tries).max(wait.unwrap_or_default());
                 self.tries = self.tries.saturating_add(1);
-                Attempt::Failed { why, parked, retry }
+                Attempt::Failed {
+                    why,
+                    parked,
+                    retry,
+                    look: None,
+                }
             }
         };
     }
 
-    /// Whether the watch has been silent for too long after a write, so that one GET is due.
-    /// Saying yes puts off the next by as long again.
+    /// Whether the watch has been silent for too long after a write, so that one GET is due. Saying
+    /// yes ends it for a conflict; after an accepted write it puts off the next.
     pub fn look_due(&mut self, now: Mono) -> bool {
-        let (Attempt::Accepted { look: due, .. }
-        | Attempt::Failed {
-            why: Failure::Conflict,
-            retry: due,
-            ..
-        }) = &mut self.attempt
-        else {
-            return false;
-        };
-        let is_due = now >= *due;
-        if is_due {
-            *due = now + NEWS_DUE * 10;
+        match &mut self.attempt {
+            Attempt::Accepted { look, .. } if now >= *look => {
+                *look = now + NEWS_DUE * 10;
+                true
+            }
+            Attempt::Failed { look, .. } if look.is_some_and(|due| now >= due) => {
+                *look = None;
+                self.tries = self.tries.saturating_add(1);
+                true
+            }
+            _ => false,
         }
-        is_due
     }
 }

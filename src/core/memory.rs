@@ -1,13 +1,10 @@
 //! What is remembered from tick to tick. All of it belongs to an episode and goes with it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Answer, Attempt, Failure, Inventory, Joined, ModelKey, Mono, Moved, Now, ObjectName, Rules, TargetKey,
-    Tracked, Wake, Waker,
+    Answer, Attempt, Entry, Failure, Inventory, Joined, ModelKey, Mono, Moved, Now, ObjectName, Rules, Scope,
+    TargetKey, Tracked, Wake, Wall,
     join::variants_of,
     report::{Due, Reporting, Told},
 };
@@ -89,40 +86,54 @@ impl Memory {
             });
             episode.last_present = now.mono;
         }
-        self.follow(inventory, now, rules, &mut notices);
         self.end(inventory, answer, joined, now, rules, &mut notices);
+        self.follow(inventory, now, rules, &mut notices);
         notices
     }
 
-    /// Moves the attempts on all targets of open episodes on.
+    /// Moves the attempts on all targets of open episodes on, and lets go of the others.
     fn follow(&mut self, inventory: &Inventory, now: Now, rules: &Rules, notices: &mut Vec<Notice>) {
         let mut open: BTreeMap<&TargetKey, &Episode> = BTreeMap::new();
-        let mut variants = BTreeSet::new();
         for (key, episode) in &self.episodes {
-            for (name, entry) in variants_of(inventory, key) {
-                variants.insert(name);
-                if let Some(target) = entry.target() {
-                    open.entry(target).or_insert(episode);
-                }
+            let targets = variants_of(inventory, key).filter_map(|(_, entry)| entry.target());
+            for target in targets {
+                open.entry(target).or_insert(episode);
             }
         }
         self.targets
             .retain(|target, t| open.contains_key(target) || matches!(t.attempt, Attempt::Sent { .. }));
-        self.reports
-            .retain(|variant, r| variants.contains(variant) || matches!(r, Reporting::Sent(_)));
+        self.reports.retain(|variant, reporting| {
+            let target = inventory.entry(variant).and_then(Entry::target);
+            target.is_some_and(|t| open.contains_key(t)) || matches!(reporting, Reporting::Sent(_))
+        });
         for (target, episode) in open {
             let observed = inventory.target(target).map(|t| &t.observed);
             let tracked = self.targets.entry(target.clone()).or_insert_with(|| {
                 let tracked = Tracked::new(observed, now.mono);
                 if matches!(tracked.attempt, Attempt::Scaled { ready: None, .. }) {
-                    witness(&mut self.reports, inventory, target, episode, Waker::Earlier, now);
+                    witness(&mut self.reports, inventory, target, Wall::UNIX_EPOCH, now.mono);
                 }
                 tracked
             });
-            if let Some(moved) = tracked.observe(observed, now.mono, rules.settle, rules.backoff) {
+            let down = tracked.down;
+            let moved = tracked.observe(observed, now, rules.settle, rules.backoff);
+            if tracked.down != down {
+                // What was told of is over, and the next wake is told of again.
+                for variant in inventory.variants_of(target) {
+                    if self
+                        .reports
+                        .get(variant)
+                        .is_some_and(Reporting::ends_with_the_wake)
+                    {
+                        self.reports.remove(variant);
+                    }
+                }
+            }
+            if let Some(moved) = moved {
                 // Ours too: the waker's own report stands already, another variant's of that target does not.
-                if let Moved::Up(by) = moved {
-                    witness(&mut self.reports, inventory, target, episode, by, now);
+                if let Moved::Up(_) = moved {
+                    let since = tracked.down.unwrap_or(episode.since.wall);
+                    witness(&mut self.reports, inventory, target, since, now.mono);
                 }
                 notices.push(Notice::Moved {
                     target: target.clone(),
@@ -142,7 +153,7 @@ impl Memory {
         rules: &Rules,
         notices: &mut Vec<Notice>,
     ) {
-        let deadline = rules.ready_timeout + AFTER_READY_TIMEOUT;
+        let deadline = rules.ready_timeout.saturating_add(AFTER_READY_TIMEOUT);
         self.episodes.retain(|key, episode| {
             let known = matches!(answer, Answer::Complete(_));
             let present = joined.asked.contains_key(key);
@@ -228,6 +239,7 @@ impl Memory {
                 since: now.wall,
                 tries: 0,
                 events_done: false,
+                status_done: false,
             };
             self.reports.insert(wake.variant.clone(), Reporting::Owed(due));
         }
@@ -253,32 +265,30 @@ impl Memory {
     }
 }
 
-/// A target was woken by somebody else, or before the episode: if the variant's status does not say
-/// so after a moment, its waker has died in between, and the report is ours.
+/// A target has gone up: if the status of one of its variants does not say so after a moment, written
+/// after `since`, its waker has died in between, and the report is ours. What is out of scope is left
+/// to whom it belongs.
 fn witness(
     reports: &mut BTreeMap<ObjectName, Reporting>,
     inventory: &Inventory,
     target: &TargetKey,
-    episode: &Episode,
-    by: Waker,
-    now: Now,
+    since: Wall,
+    now: Mono,
 ) {
     const WAKER_REPORTS_WITHIN: Duration = Duration::from_secs(1);
     let Some(generation) = inventory.target(target).map(|t| t.generation) else {
         return;
     };
-    for variant in inventory.variants_of(target) {
+    let in_scope = |v: &&ObjectName| inventory.entry(v).is_some_and(|e| e.scope == Scope::In);
+    for variant in inventory.variants_of(target).filter(in_scope) {
         let due = Due {
-            at: now.mono + WAKER_REPORTS_WITHIN,
+            at: now + WAKER_REPORTS_WITHIN,
             generation,
             told: None,
-            since: if by == Waker::Other {
-                episode.since.wall
-            } else {
-                super::Wall::UNIX_EPOCH
-            },
+            since,
             tries: 0,
             events_done: false,
+            status_done: false,
         };
         reports.entry(variant.clone()).or_insert(Reporting::Owed(due));
     }

@@ -176,6 +176,7 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
             plan.blocked.push(held(key, asked.waiting, Blocked::StaleDemand));
             continue;
         }
+        let mut reasons = Vec::new();
         for candidate in chosen {
             let Some(target) = candidate.entry.target() else {
                 continue;
@@ -186,16 +187,13 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
             if let Some(tracked) = memory.tracked(target)
                 && !tracked.may_try(now.mono)
             {
-                match &tracked.attempt {
-                    Attempt::Failed { why, .. } => {
-                        plan.blocked
-                            .push(held(key, asked.waiting, Blocked::WakeFailed(*why)));
-                    }
-                    Attempt::TakenBack { .. } => {
-                        plan.blocked.push(held(key, asked.waiting, Blocked::TakenBack));
-                    }
-                    _ => {}
-                }
+                let why = match &tracked.attempt {
+                    Attempt::Failed { why, .. } => Some(Blocked::WakeFailed(*why)),
+                    Attempt::TakenBack { .. } => Some(Blocked::TakenBack),
+                    _ => None,
+                };
+                // Several variants of a model may be held back for one reason: told once.
+                reasons.extend(why.filter(|why| !reasons.contains(why)));
                 continue;
             }
             let wake = Wake {
@@ -216,6 +214,8 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
                 *first = wake;
             }
         }
+        plan.blocked
+            .extend(reasons.into_iter().map(|why| held(key, asked.waiting, why)));
     }
     plan.wakes = wakes.into_values().collect();
     plan.wakes.sort_by(|a, b| {
@@ -282,19 +282,20 @@ impl Plan {
                 let seconds = samples
                     .filter(|s| fits(s.namespace.as_deref(), &wake.key.namespace))
                     .filter(|s| fits(s.pool.as_deref(), &wake.key.pool))
-                    .map(|s| s.value.max(0.0))
+                    .map(|s| s.value)
                     .filter(|v| v.is_finite())
                     .min_by(f64::total_cmp);
-                wake.sample_age = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
+                wake.sample_age =
+                    seconds.map(|s| Duration::try_from_secs_f64(s.max(0.0)).unwrap_or(Duration::MAX));
                 wake.decided = now.mono;
                 wake
             })
             .partition(|wake| wake.sample_age.is_none_or(|age| age <= rules.max_sample_age));
         self.wakes = fresh;
-        for wake in stale {
-            memory.found_stale(&wake.key, now.mono + LOOK_AGAIN);
-            self.blocked
-                .push(held(&wake.key, wake.waiting, Blocked::StaleDemand));
+        let stale: BTreeMap<_, _> = stale.iter().map(|wake| (&wake.key, wake.waiting)).collect();
+        for (key, waiting) in stale {
+            memory.found_stale(key, now.mono + LOOK_AGAIN);
+            self.blocked.push(held(key, waiting, Blocked::StaleDemand));
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Due {
     pub(super) tries: u32,
     /// Whether the Events are written, or cannot be.
     pub(super) events_done: bool,
+    /// Whether the status is written, or cannot be.
+    pub(super) status_done: bool,
 }
 
 /// How far the report of a variant's wake is.
@@ -48,6 +50,18 @@ pub enum Reporting {
     Sent(Due),
     /// Done, or found to be done by another.
     Done,
+}
+
+impl Reporting {
+    /// Whether it means nothing any more once the target is back at 0: all but what this copy has
+    /// still to tell of its own wake.
+    pub(super) fn ends_with_the_wake(&self) -> bool {
+        match self {
+            Self::Owed(due) => due.told.is_none(),
+            Self::Sent(_) => false,
+            Self::Done => true,
+        }
+    }
 }
 
 /// One report to send.
@@ -96,12 +110,13 @@ impl Memory {
                 continue;
             };
             let Some(target) = entry.target() else { continue };
-            let witness = due.told.is_none();
+            // A witness that has begun to tell sees its own status, and has its Events left to write.
+            let witness = due.told.is_none() && !due.status_done;
             if witness && (!rules.status || !entry.is_scaled() || says_so(entry, due.since)) {
                 *reporting = Reporting::Done;
                 continue;
             }
-            let status = rules.status.then(|| {
+            let status = (rules.status && !due.status_done).then(|| {
                 StatusUpdate::new(
                     &entry.variant,
                     inventory.target(target),
@@ -146,6 +161,7 @@ impl Memory {
         due.at = now + rules.backoff.wait(due.tries);
         due.tries = due.tries.saturating_add(1);
         due.events_done |= reported.events;
+        due.status_done |= reported.status;
         *reporting = Reporting::Owed(due);
     }
 }

@@ -20,30 +20,30 @@ type PoolName = (Arc<str>, Arc<str>);
 /// The indexes. A place where nobody stands any more is taken out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Indexes {
-    pub(super) by_target: HashMap<TargetKey, Names>,
-    pub(super) by_namespace: HashMap<Arc<str>, Names>,
+    pub(super) targets: HashMap<TargetKey, Names>,
+    pub(super) namespaces: HashMap<Arc<str>, Names>,
     /// Model or alias, then namespace.
-    pub(super) by_model: HashMap<Arc<str>, BTreeMap<Arc<str>, Names>>,
+    pub(super) models: HashMap<Arc<str>, BTreeMap<Arc<str>, Names>>,
     /// Models and aliases by their lower-case form, to find names that differ by case.
-    pub(super) by_folded: HashMap<Box<str>, BTreeSet<Arc<str>>>,
+    pub(super) folded: HashMap<Box<str>, BTreeSet<Arc<str>>>,
     /// Pools that select the target, excluded ones too.
-    pub(super) by_pool: BTreeMap<PoolName, Names>,
+    pub(super) pools: BTreeMap<PoolName, Names>,
 }
 
 impl Indexes {
     /// Puts a variant where its own fields say. Its pools follow by [`Indexes::move_pools`].
     pub(super) fn insert(&mut self, name: &ObjectName, variant: &Variant) {
         if let TargetRef::Known(target) = &variant.target {
-            let names = self.by_target.entry(target.clone()).or_default();
+            let names = self.targets.entry(target.clone()).or_default();
             names.insert(name.clone());
         }
-        let namespace = self.by_namespace.entry(name.namespace.clone()).or_default();
+        let namespace = self.namespaces.entry(name.namespace.clone()).or_default();
         namespace.insert(name.clone());
         for model in names_of(variant) {
-            let namespaces = self.by_model.entry(model.clone()).or_default();
+            let namespaces = self.models.entry(model.clone()).or_default();
             let names = namespaces.entry(name.namespace.clone()).or_default();
             names.insert(name.clone());
-            let folded = self.by_folded.entry(folded(model)).or_default();
+            let folded = self.folded.entry(folded(model)).or_default();
             folded.insert(model.clone());
         }
     }
@@ -52,21 +52,21 @@ impl Indexes {
     pub(super) fn remove(&mut self, name: &ObjectName, entry: &Entry) {
         self.move_pools(name, entry.all_pools(), std::iter::empty());
         if let Some(target) = entry.target() {
-            take_out_hashed(&mut self.by_target, target, name);
+            take_out_hashed(&mut self.targets, target, name);
         }
-        take_out_hashed(&mut self.by_namespace, &name.namespace, name);
+        take_out_hashed(&mut self.namespaces, &name.namespace, name);
         for model in names_of(&entry.variant) {
-            let Some(namespaces) = self.by_model.get_mut(model) else {
+            let Some(namespaces) = self.models.get_mut(model) else {
                 continue;
             };
             take_out(namespaces, &name.namespace, name);
             if namespaces.is_empty() {
-                self.by_model.remove(model);
+                self.models.remove(model);
                 let folded = folded(model);
-                if let Some(models) = self.by_folded.get_mut(&folded) {
+                if let Some(models) = self.folded.get_mut(&folded) {
                     models.remove(model);
                     if models.is_empty() {
-                        self.by_folded.remove(&folded);
+                        self.folded.remove(&folded);
                     }
                 }
             }
@@ -81,11 +81,11 @@ impl Indexes {
         now: impl Iterator<Item = &'a Arc<str>>,
     ) {
         for pool in before {
-            take_out(&mut self.by_pool, &(name.namespace.clone(), pool.clone()), name);
+            take_out(&mut self.pools, &(name.namespace.clone(), pool.clone()), name);
         }
         for pool in now {
             let key = (name.namespace.clone(), pool.clone());
-            self.by_pool.entry(key).or_default().insert(name.clone());
+            self.pools.entry(key).or_default().insert(name.clone());
         }
     }
 
@@ -96,7 +96,7 @@ impl Indexes {
 
     /// Models and aliases that are `model` but for upper and lower case.
     pub(super) fn same_but_for_case(&self, model: &str) -> impl Iterator<Item = &Arc<str>> {
-        let models = self.by_folded.get(&folded(model));
+        let models = self.folded.get(&folded(model));
         models.into_iter().flatten().filter(move |m| &***m != model)
     }
 }

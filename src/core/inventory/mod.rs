@@ -66,7 +66,7 @@ impl Inventory {
             Change::Variant(name, now) => self.set_variant(&name, now),
             Change::Target(key, now) => {
                 if self.set_target(&key, now) {
-                    self.rejoin_all(self.indexes.by_target.get(&key).cloned());
+                    self.rejoin_all(self.indexes.targets.get(&key).cloned());
                 }
             }
             Change::Pool(key, now) => {
@@ -79,7 +79,7 @@ impl Inventory {
             }
             Change::Namespace(name, now) => {
                 if self.set_namespace(&name, now) {
-                    self.rejoin_all(self.indexes.by_namespace.get(&name).cloned());
+                    self.rejoin_all(self.indexes.namespaces.get(&name).cloned());
                 }
             }
             Change::Listed { within, table } => self.replace(within.as_ref(), table),
@@ -113,7 +113,7 @@ impl Inventory {
 
     /// The variants that scale a target.
     pub fn variants_of(&self, target: &TargetKey) -> impl Iterator<Item = &ObjectName> {
-        self.indexes.by_target.get(target).into_iter().flatten()
+        self.indexes.targets.get(target).into_iter().flatten()
     }
 
     /// The variants of a model or alias, by namespace.
@@ -121,12 +121,12 @@ impl Inventory {
         &self,
         model: &str,
     ) -> impl Iterator<Item = (&Arc<str>, &BTreeSet<ObjectName>)> {
-        self.indexes.by_model.get(model).into_iter().flatten()
+        self.indexes.models.get(model).into_iter().flatten()
     }
 
     /// The variants of a model or alias in one namespace.
     pub fn variants_in(&self, model: &str, namespace: &str) -> impl Iterator<Item = &ObjectName> {
-        let names = self.indexes.by_model.get(model).and_then(|m| m.get(namespace));
+        let names = self.indexes.models.get(model).and_then(|m| m.get(namespace));
         names.into_iter().flatten()
     }
 
@@ -139,7 +139,7 @@ impl Inventory {
         // All pools of a namespace stand together, and the empty name stands before any.
         let first = (Arc::from(namespace.unwrap_or_default()), Arc::from(""));
         self.indexes
-            .by_pool
+            .pools
             .range(first..)
             .take_while(move |((n, _), _)| namespace.is_none_or(|wanted| wanted == &**n))
             .filter(move |((_, p), _)| pool.is_none_or(|wanted| wanted == &**p))
@@ -270,7 +270,7 @@ impl Inventory {
                     }
                 }
                 for namespace in touched {
-                    self.rejoin_all(self.indexes.by_namespace.get(&namespace).cloned());
+                    self.rejoin_all(self.indexes.namespaces.get(&namespace).cloned());
                 }
             }
             Table::Namespaces(fresh) => {
@@ -290,7 +290,7 @@ impl Inventory {
 
     /// Variants of a namespace whose target is selected by one of these pools.
     fn selected_by(&self, namespace: &Arc<str>, pools: &[Option<Pool>; 2]) -> BTreeSet<ObjectName> {
-        let variants = self.indexes.by_namespace.get(namespace).into_iter().flatten();
+        let variants = self.indexes.namespaces.get(namespace).into_iter().flatten();
         variants
             .filter(|name| {
                 let target = self

@@ -174,6 +174,19 @@ impl Parked {
     pub fn resource_version(&self) -> &str {
         &self.resource_version
     }
+
+    /// Whether this was seen at a later version than `other`. Versions are decimal numbers that grow
+    /// (Kubernetes promises so since 1.35); of others it is only known whether they differ.
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        let numbers = (
+            self.resource_version.parse::<u128>(),
+            other.resource_version.parse::<u128>(),
+        );
+        match numbers {
+            (Ok(this), Ok(that)) => this > that,
+            _ => self != other,
+        }
+    }
 }
 
 /// An InferencePool of either group.
@@ -204,13 +217,18 @@ mod tests {
             (Some("5"), 5.0),
             (Some(" 7.25 "), 7.25),
             (Some("0"), 0.0),
+            (Some("-0"), 0.0),
             (None, 10.0),
             (Some("cheap"), 10.0),
             (Some("NaN"), 10.0),
             (Some("inf"), 10.0),
             (Some("-3"), 10.0),
         ] {
-            assert_eq!(Cost::parse(text).value(), cost, "{text:?}");
+            assert_eq!(
+                Cost::parse(text).value().to_bits(),
+                f64::to_bits(cost),
+                "{text:?}"
+            );
         }
     }
 }

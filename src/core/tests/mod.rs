@@ -1,9 +1,12 @@
 //! The rules of the decision, each a test by its number in the design.
 
-mod world;
-
 mod rule_07_join;
 mod rule_07_scope;
 mod rule_08_09_select;
 mod rule_10_unmatched;
+mod rule_12_13_attempts;
+mod rule_14_15_reports;
 mod rule_2_3_labels;
+mod rule_5_6_demand;
+mod status;
+pub(super) mod world;

@@ -9,6 +9,14 @@ pub fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// One tick.
+pub const MOMENT: Duration = Duration::from_millis(100);
+
+/// One tick less.
+pub fn just_before(wait: Duration) -> Duration {
+    wait.saturating_sub(MOMENT)
+}
+
 /// `ns/name`.
 pub fn name(text: &str) -> ObjectName {
     let (namespace, name) = text.split_once('/').expect("namespace/name");
