@@ -44,7 +44,8 @@ pub async fn wake(args: WakeArgs) -> anyhow::Result<()> {
     let (config, _) = load(&args.config)?;
     Logging::start(config.log);
     let client = client::client(&client::config().await?)?;
-    let wake = wake::wake(&client, &config, &args.variant.0, config.dry_run, &instance());
+    let instance = instance();
+    let wake = wake::wake(&client, &config, &args.variant.0, config.dry_run, &instance);
     let told = tokio::time::timeout(wake::LONGEST, wake)
         .await
         .context("the API server takes too long")??;
