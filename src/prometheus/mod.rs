@@ -4,6 +4,8 @@
 //! names the server, the cause and the mend. Nothing here decides anything about a wake.
 //!
 //! - [`query`]: the text of the two queries, built from the configuration alone.
+//! - [`decode`]: bytes of an answer to samples.
 
+pub mod decode;
 pub mod query;
 mod text;
