@@ -1,11 +1,26 @@
 //! Demand is asked of Prometheus here: one query a tick, and a second one for the age of what it found.
 //!
-//! Everything at this edge ends in plain [`Sample`](crate::core::Sample)s or in an error that
+//! Everything at this edge ends in plain [`Sample`](crate::core::Sample)s or in a [`QueryError`] that
 //! names the server, the cause and the mend. Nothing here decides anything about a wake.
 //!
 //! - [`query`]: the text of the two queries, built from the configuration alone.
 //! - [`decode`]: bytes of an answer to samples.
+//! - `client`: which server is asked, and which next when it fails.
+//! - `servers`: the clients in force, built anew when a certificate on disk was rotated.
+//! - `endpoint`: one exchange with one server; `verdict`: what its answer means.
+//! - `auth`, `tls`: credentials, read from their files.
 
+mod auth;
+mod client;
 pub mod decode;
+mod endpoint;
+mod error;
 pub mod query;
+mod retry_after;
+mod servers;
 mod text;
+mod tls;
+mod verdict;
+
+pub use client::Prometheus;
+pub use error::{QueryError, Reason, SetupError};

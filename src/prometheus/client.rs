@@ -1,0 +1,145 @@
+//! Asking, and asking the next server when one fails.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    endpoint::{Endpoint, Manner},
+    error::{QueryError, SetupError},
+    query,
+    servers::{Servers, manner},
+    verdict::Question,
+};
+use crate::{
+    config::{self, Labels},
+    core::Sample,
+};
+
+/// The two queries, and the servers they are asked of. Clones share connections and memory.
+#[derive(Clone)]
+pub struct Prometheus {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    demand: String,
+    age: Option<String>,
+    labels: Labels,
+    servers: Servers,
+    manner: Manner,
+    /// The server that answered last, asked first; an index into `servers`.
+    preferred: AtomicUsize,
+}
+
+impl fmt::Debug for Prometheus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prometheus")
+            .field("demand", &self.inner.demand)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Prometheus {
+    /// Builds the queries and one HTTP client for each server; reads the files of `prometheus.tls`
+    /// (blocking, some milliseconds) and sends nothing.
+    ///
+    /// # Errors
+    /// Where a URL, a header or a parameter cannot be used, a file of `prometheus.tls` cannot be read or
+    /// holds something else, or HTTPS would find no CA root to trust.
+    pub fn new(prometheus: &config::Prometheus, query: &config::Query) -> Result<Self, SetupError> {
+        let inner = Inner {
+            demand: query::demand(query),
+            age: query::age(query),
+            labels: query.labels.clone(),
+            servers: Servers::new(prometheus)?,
+            manner: manner(prometheus)?,
+            preferred: AtomicUsize::new(0),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The models with requests waiting; each value is a number of requests.
+    ///
+    /// One request with a deadline of `prometheus.timeout`; where it fails and there are more servers, one
+    /// to each of them until one answers, with the same deadline each.
+    ///
+    /// # Errors
+    /// No server gave a whole answer: the demand is unknown, not gone.
+    pub async fn demand(&self) -> Result<Vec<Sample>, QueryError> {
+        self.ask(&self.inner.demand).await
+    }
+
+    /// The age in seconds of the freshest sample behind each row of [`demand`](Self::demand), at the
+    /// time of this second query; `None` with a custom expression, where it cannot be known. Rows have no
+    /// `family`.
+    ///
+    /// # Errors
+    /// As for [`demand`](Self::demand).
+    pub async fn ages(&self) -> Result<Option<Vec<Sample>>, QueryError> {
+        match &self.inner.age {
+            Some(age) => self.ask(age).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn ask(&self, text: &str) -> Result<Vec<Sample>, QueryError> {
+        let Inner {
+            age,
+            labels,
+            servers,
+            manner,
+            preferred,
+            ..
+        } = &*self.inner;
+        let question = Question {
+            text,
+            custom: age.is_none(),
+            labels,
+        };
+        let endpoints = servers.current().await;
+        let first = preferred.load(Ordering::Relaxed);
+        let mut failures = Vec::new();
+        for (index, endpoint) in endpoints
+            .iter()
+            .enumerate()
+            .cycle()
+            .skip(first)
+            .take(endpoints.len())
+        {
+            match endpoint.ask(question, manner).await {
+                Ok(samples) => {
+                    if preferred.swap(index, Ordering::Relaxed) != index {
+                        report(failures, endpoint);
+                    }
+                    return Ok(samples);
+                }
+                Err(failure) => {
+                    servers.suspect();
+                    let is_everywhere = failure.reason.is_everywhere();
+                    failures.push((endpoint.url().to_owned(), failure));
+                    if is_everywhere {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(QueryError::new(failures))
+    }
+}
+
+/// Said when the preferred server changes, and so once for each failover.
+fn report(failures: Vec<(String, super::error::Failure)>, now: &Endpoint) {
+    let error = QueryError::new(failures);
+    tracing::warn!(
+        reason = error.reason.as_str(),
+        "{error}; {} answered and is asked first now",
+        now.url()
+    );
+}

@@ -1,0 +1,171 @@
+//! The clients in force. When a certificate on disk was rotated they are built anew.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use reqwest::Url;
+use tokio::time::Instant;
+
+use super::{
+    endpoint::{self, Endpoint, Manner},
+    error::SetupError,
+    tls::{self, Material},
+};
+use crate::config::{Prometheus, Tls};
+
+/// The files are compared with what is in force this often, and after each failure.
+const CHECK_EVERY: Duration = Duration::from_secs(30);
+
+/// All servers with the same data, at least one, in the order of the configuration.
+pub(super) struct Servers {
+    prometheus: Prometheus,
+    urls: Vec<Url>,
+    state: Mutex<State>,
+}
+
+struct State {
+    endpoints: Arc<[Endpoint]>,
+    material: Material,
+    /// When the files are to be looked at again.
+    due: Instant,
+    /// The last complaint about the files, so that each is logged once.
+    complaint: Option<String>,
+}
+
+impl Servers {
+    /// Reads the files, and builds a client for each URL.
+    pub fn new(prometheus: &Prometheus) -> Result<Self, SetupError> {
+        if prometheus.urls.is_empty() {
+            return Err(SetupError::NoServer);
+        }
+        let base = |uri| endpoint::base(uri, &prometheus.auth);
+        let urls = prometheus.urls.iter().map(base).collect::<Result<Vec<_>, _>>()?;
+        let material = Material::read(&prometheus.tls)?;
+        let endpoints = endpoints(prometheus, &urls, &material)?;
+        let state = State {
+            endpoints,
+            material,
+            due: Instant::now() + CHECK_EVERY,
+            complaint: None,
+        };
+        Ok(Self {
+            prometheus: prometheus.clone(),
+            urls,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// The servers as they are to be asked now. Where the files cannot be used, what worked last stays.
+    pub async fn current(&self) -> Arc<[Endpoint]> {
+        if self.prometheus.tls != Tls::default() && self.is_due() {
+            let tls = self.prometheus.tls.clone();
+            if let Ok(read) = tokio::task::spawn_blocking(move || Material::read(&tls)).await {
+                self.renew(read);
+            }
+        }
+        Arc::clone(&self.state().endpoints)
+    }
+
+    /// Has the files looked at before the next query, as the last one failed.
+    pub fn suspect(&self) {
+        self.state().due = Instant::now();
+    }
+
+    fn is_due(&self) -> bool {
+        let now = Instant::now();
+        let mut state = self.state();
+        let due = state.due <= now;
+        if due {
+            state.due = now + CHECK_EVERY;
+        }
+        due
+    }
+
+    fn renew(&self, read: Result<Material, SetupError>) {
+        let mut state = self.state();
+        let renewed = match read {
+            Ok(material) if material == state.material => {
+                state.complaint = None;
+                return;
+            }
+            Ok(material) => {
+                endpoints(&self.prometheus, &self.urls, &material).map(|endpoints| (material, endpoints))
+            }
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok((material, endpoints)) => {
+                tracing::info!("the files of prometheus.tls changed and are in use now");
+                *state = State {
+                    endpoints,
+                    material,
+                    due: state.due,
+                    complaint: None,
+                };
+            }
+            Err(error) => {
+                let complaint = error.to_string();
+                if state.complaint.as_ref() != Some(&complaint) {
+                    tracing::warn!("{complaint}; what worked last stays in use");
+                    state.complaint = Some(complaint);
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn endpoints(
+    prometheus: &Prometheus,
+    urls: &[Url],
+    material: &Material,
+) -> Result<Arc<[Endpoint]>, SetupError> {
+    urls.iter()
+        .map(|url| Endpoint::new(tls::client(prometheus, url.scheme() == "https", material)?, url))
+        .collect()
+}
+
+/// What all exchanges have in common.
+pub(super) fn manner(prometheus: &Prometheus) -> Result<Manner, SetupError> {
+    for (ours, instead) in [
+        ("query", "query.*"),
+        ("time", "the server's own clock is wanted"),
+        ("timeout", "prometheus.timeout"),
+    ] {
+        if prometheus.params.contains_key(ours) {
+            return Err(SetupError::Param {
+                name: ours.to_owned(),
+                instead,
+            });
+        }
+    }
+    let params = prometheus
+        .params
+        .iter()
+        .map(|(name, value)| (lasting(name), value.clone()))
+        .collect();
+    Ok(Manner {
+        timeout: prometheus.timeout,
+        auth: prometheus.auth.clone(),
+        params,
+    })
+}
+
+/// `name` for the rest of the process, as prometheus-http-query takes no shorter-lived name of a
+/// parameter. Each distinct name is kept once, however often the configuration is read again.
+fn lasting(name: &str) -> &'static str {
+    static NAMES: OnceLock<Mutex<BTreeSet<&'static str>>> = OnceLock::new();
+    let names = NAMES.get_or_init(Mutex::default);
+    let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+    names.get(name).copied().unwrap_or_else(|| {
+        let name: &'static str = Box::leak(name.into());
+        names.insert(name);
+        name
+    })
+}
