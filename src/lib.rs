@@ -10,6 +10,8 @@ pub mod cluster;
 pub mod commands;
 pub mod config;
 pub mod core;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod logging;
 mod pace;
 pub mod prometheus;

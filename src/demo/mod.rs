@@ -1,0 +1,3 @@
+//! `scale-from-zero demo`: everything the control loop needs, inside the process.
+
+pub mod kubernetes;
