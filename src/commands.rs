@@ -21,7 +21,7 @@ use crate::{
 /// # Errors
 /// What makes running pointless.
 pub async fn run(args: RunArgs) -> anyhow::Result<()> {
-    let shutdown = on_signal().context("cannot listen for signals")?;
+    let shutdown = on_signal()?;
     let (config, watched) = load(&args.config)?;
     let logging = Logging::start(config.log);
     let metrics = Metrics::new();
@@ -123,4 +123,13 @@ fn instance() -> Arc<str> {
         .unwrap_or_default();
     let host = if host.is_empty() { "scale-from-zero" } else { &host };
     format!("{host}-{}", std::process::id()).into()
+}
+
+/// `demo`: the same loop against an embedded cluster.
+///
+/// # Errors
+/// Why the story did not end well.
+#[cfg(feature = "demo")]
+pub async fn demo(_args: crate::cli::DemoArgs) -> anyhow::Result<()> {
+    anyhow::bail!("being built")
 }

@@ -19,8 +19,9 @@ async fn main() -> ExitCode {
     match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // To standard error as it is, whatever the log's format: a person reads this.
-            eprintln!("scale-from-zero: {error:#}");
+            // To standard error as it is, whatever the log's format: a person reads this. Each error
+            // names its own causes, so the chain is not printed again.
+            eprintln!("scale-from-zero: {error}");
             ExitCode::FAILURE
         }
     }

@@ -6,9 +6,9 @@ use kube::Client;
 
 use crate::{
     clock::Clock,
-    cluster::{RequestError, look, look_at_namespace, look_at_variant, scale_from_zero, send_report},
+    cluster::{RequestError, look, look_at_namespace, look_at_pools, look_at_variant, scale_from_zero, send_report},
     config::Config,
-    core::{Gone, Inventory, Memory, NotWakeable, ObjectName, Rules, ScopeRules, Told, Wake},
+    core::{Gone, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Rules, ScopeRules, Told, Wake},
 };
 
 /// A variant named on the command line.
@@ -107,6 +107,9 @@ async fn gather(client: &Client, config: &Config, name: &ObjectName) -> Result<I
     let target = inventory.entry(name).and_then(|entry| entry.target()).cloned();
     if let Some(target) = target {
         inventory.apply(look(client, &target).await?);
+    }
+    for group in [PoolGroup::Stable, PoolGroup::Experimental] {
+        inventory.apply(look_at_pools(client, group, &name.namespace).await?);
     }
     // Whoever has a Role only may not read namespaces; then there is no such annotation to obey.
     match look_at_namespace(client, &name.namespace).await {

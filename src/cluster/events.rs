@@ -90,6 +90,11 @@ fn reference(about: &About<'_>) -> Value {
 /// The note: at most 1 KiB, the API's limit.
 fn note(report: &Report) -> String {
     let text = match &report.told {
+        // Demand is always above 0; without any, somebody has asked for it by hand.
+        Some(told) if told.waiting <= 0.0 => format!(
+            "Scaled {} from 0 to 1 by hand, for model {}",
+            report.target, told.key.model
+        ),
         Some(Told {
             key,
             waiting,

@@ -1,15 +1,15 @@
-//! One GET of an object, where no watch tells of it.
+//! One look at objects, where no watch tells of them.
 
 use std::time::Duration;
 
-use kube::{Api, Client};
+use kube::{Api, Client, api::ListParams};
 
 use super::{
     error::RequestError,
     kinds::{Namespaces, Variants, Watched, resource},
-    objects::{NamespaceObject, TargetObject, VariantObject},
+    objects::{NamespaceObject, PoolObject, TargetObject, VariantObject},
 };
-use crate::core::{Change, Kind, ObjectName, TargetKey};
+use crate::core::{Change, Failure, Kind, ObjectName, PoolGroup, TargetKey};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -52,6 +52,29 @@ pub async fn look_at_namespace(client: &Client, name: &str) -> Result<Change, Re
         name.into(),
         object.map(|object| object.record()),
     ))
+}
+
+/// Reads the pools of a namespace, of one group, as they are now.
+///
+/// # Errors
+/// What the server answered. That there is no such API is no error.
+pub async fn look_at_pools(client: &Client, group: PoolGroup, namespace: &str) -> Result<Change, RequestError> {
+    let resource = resource(Kind::Pool(group));
+    let what = format!("list {}.{} {namespace}", resource.plural, resource.group);
+    let api: Api<PoolObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+    let pools = match tokio::time::timeout(DEADLINE, api.list(&ListParams::default())).await {
+        Ok(Ok(pools)) => pools.items,
+        Ok(Err(error)) => match RequestError::from_kube(what, &error) {
+            absent if absent.failure == Failure::NotFound => Vec::new(),
+            error => return Err(error),
+        },
+        Err(_) => return Err(RequestError::timeout(what, DEADLINE)),
+    };
+    let all = pools.iter().filter_map(|pool| Some((pool.key()?, pool.record()))).collect();
+    Ok(Change::Listed {
+        within: Some(namespace.into()),
+        table: PoolObject::table(group, all),
+    })
 }
 
 async fn get<W: Watched>(

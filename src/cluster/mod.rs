@@ -19,7 +19,7 @@ mod write;
 pub use error::RequestError;
 pub use health::{WatchHealth, WatchName, WatchState, Watches};
 pub use leader::hold;
-pub use look::{look, look_at_namespace, look_at_variant};
+pub use look::{look, look_at_namespace, look_at_pools, look_at_variant};
 pub use report::send_report;
 pub use scale::scale_from_zero;
 pub use watching::watch_all;
