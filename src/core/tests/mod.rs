@@ -1,5 +1,9 @@
 //! The rules of the decision, each a test by its number in the design.
 
+mod against_oracle;
+pub(super) mod given;
+mod oracle;
+pub(super) mod random;
 mod rule_07_join;
 mod rule_07_scope;
 mod rule_08_09_select;
@@ -9,4 +13,4 @@ mod rule_14_15_reports;
 mod rule_2_3_labels;
 mod rule_5_6_demand;
 mod status;
-pub(super) mod world;
+mod world;
