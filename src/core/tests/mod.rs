@@ -2,6 +2,7 @@
 
 mod against_oracle;
 pub(super) mod given;
+mod memory;
 mod oracle;
 pub(super) mod random;
 mod rule_07_join;
@@ -12,5 +13,6 @@ mod rule_12_13_attempts;
 mod rule_14_15_reports;
 mod rule_2_3_labels;
 mod rule_5_6_demand;
+mod simulated;
 mod status;
 mod world;
