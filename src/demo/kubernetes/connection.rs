@@ -30,7 +30,10 @@ impl Connections {
     }
 
     fn one_more(&self) -> CancellationToken {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).child_token()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .child_token()
     }
 }
 
@@ -53,7 +56,10 @@ pub(in crate::demo) struct Stream {
 impl Cuttable {
     /// Listens on a free port of 127.0.0.1.
     pub async fn bind(connections: Connections) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(("127.0.0.1", 0)).await?, connections })
+        Ok(Self {
+            listener: TcpListener::bind(("127.0.0.1", 0)).await?,
+            connections,
+        })
     }
 
     pub fn port(&self) -> io::Result<u16> {

@@ -35,7 +35,11 @@ pub(super) struct Cause {
 
 impl Cause {
     pub fn required(field: impl Into<String>) -> Self {
-        Self { reason: "FieldValueRequired", field: field.into(), message: "Required value".into() }
+        Self {
+            reason: "FieldValueRequired",
+            field: field.into(),
+            message: "Required value".into(),
+        }
     }
 
     /// `value` as it is shown, quotes included.
@@ -69,12 +73,18 @@ impl Failure {
 
     pub(super) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        Self { details: json!({}), ..Self::new(405, "MethodNotAllowed", message) }
+        Self {
+            details: json!({}),
+            ..Self::new(405, "MethodNotAllowed", message)
+        }
     }
 
     pub(super) fn no_such_path() -> Self {
         let message = "the server could not find the requested resource";
-        Self { details: json!({}), ..Self::new(404, "NotFound", message) }
+        Self {
+            details: json!({}),
+            ..Self::new(404, "NotFound", message)
+        }
     }
 
     pub(super) fn not_found(traits: &Traits, name: &str) -> Self {
@@ -121,31 +131,45 @@ impl Failure {
                 format!("Apply failed with {} conflicts: {}", many.len(), lines.join("\n"))
             }
         };
-        Self { details: json!({"causes": causes}), ..Self::new(409, "Conflict", message) }
+        Self {
+            details: json!({"causes": causes}),
+            ..Self::new(409, "Conflict", message)
+        }
     }
 
     pub(super) fn invalid(traits: &Traits, name: &str, causes: &[Cause]) -> Self {
-        Self::invalid_as(&traits.qualified_kind(), traits.kind, traits.validation_group(), name, causes)
+        Self::invalid_as(
+            &traits.qualified_kind(),
+            traits.kind,
+            traits.validation_group(),
+            name,
+            causes,
+        )
     }
 
     /// Some checks name the plural where others name the kind.
     pub(super) fn invalid_as(shown: &str, kind: &str, group: &str, name: &str, causes: &[Cause]) -> Self {
-        let list: Vec<String> =
-            causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let list: Vec<String> = causes
+            .iter()
+            .map(|cause| format!("{}: {}", cause.field, cause.message))
+            .collect();
         let list = match list.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let mut details = json!({"kind": kind, "causes": causes
+        let mut details = json!({"causes": causes
             .iter()
             .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
             .collect::<Vec<_>>()});
-        for (key, value) in [("group", group), ("name", name)] {
+        for (key, value) in [("kind", kind), ("group", group), ("name", name)] {
             if !value.is_empty() {
                 details[key] = value.into();
             }
         }
-        Self { details, ..Self::new(422, "Invalid", format!("{shown} {name:?} is invalid: {list}")) }
+        Self {
+            details,
+            ..Self::new(422, "Invalid", format!("{shown} {name:?} is invalid: {list}"))
+        }
     }
 
     /// The list or watch asked for is no longer held.

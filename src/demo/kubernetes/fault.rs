@@ -80,7 +80,8 @@ impl Faults {
 
     /// Whether a watch falls silent.
     pub fn silences(&mut self, watch: &Request) -> bool {
-        self.take(watch, |effect| matches!(effect, Effect::SilenceWatches)).is_some()
+        self.take(watch, |effect| matches!(effect, Effect::SilenceWatches))
+            .is_some()
     }
 
     /// Whether a request of this kind is forbidden, for access reviews.
@@ -113,7 +114,10 @@ pub(super) fn forbidden(request: &Request) -> Failure {
         Some(namespace) => format!("in the namespace {namespace:?}"),
         None => "at the cluster scope".to_owned(),
     };
-    let name = request.name.as_deref().filter(|_| request.verb != super::Verb::Create);
+    let name = request
+        .name
+        .as_deref()
+        .filter(|_| request.verb != super::Verb::Create);
     let mut failure = Failure::not_found(traits, name.unwrap_or_default());
     failure.code = 403;
     "Forbidden".clone_into(&mut failure.reason);

@@ -42,7 +42,10 @@ enum Field {
 impl Selection {
     /// Reads `fieldSelector`: name and namespace, with `=`, `==` and `!=`.
     pub fn new(place: &Place, query: &Query) -> Result<Self, Failure> {
-        if query.get("labelSelector").is_some_and(|selector| !selector.is_empty()) {
+        if query
+            .get("labelSelector")
+            .is_some_and(|selector| !selector.is_empty())
+        {
             return Err(Failure::bad_request("this embedded API knows no labelSelector"));
         }
         let mut fields = Vec::new();
@@ -53,12 +56,16 @@ impl Selection {
                     "invalid selector: '{selector}'; can't understand '{term}'"
                 )));
             };
-            let (field, equal) = field.strip_suffix('!').map_or((field, true), |field| (field, false));
+            let (field, equal) = field
+                .strip_suffix('!')
+                .map_or((field, true), |field| (field, false));
             let field = match field {
                 "metadata.name" => Field::Name,
                 "metadata.namespace" => Field::Namespace,
                 other if place.resource.traits().custom => {
-                    return Err(Failure::bad_request(format!("field label not supported: {other}")));
+                    return Err(Failure::bad_request(format!(
+                        "field label not supported: {other}"
+                    )));
                 }
                 other => {
                     return Err(Failure::bad_request(format!(
@@ -68,12 +75,17 @@ impl Selection {
             };
             fields.push((field, equal, value.strip_prefix('=').unwrap_or(value).to_owned()));
         }
-        Ok(Self { namespace: place.namespace.clone(), fields })
+        Ok(Self {
+            namespace: place.namespace.clone(),
+            fields,
+        })
     }
 
     pub fn takes(&self, object: &Value) -> bool {
         let metadata = &object["metadata"];
-        self.namespace.as_ref().is_none_or(|namespace| metadata["namespace"] == **namespace)
+        self.namespace
+            .as_ref()
+            .is_none_or(|namespace| metadata["namespace"] == **namespace)
             && self.fields.iter().all(|(field, equal, value)| {
                 let found = match field {
                     Field::Name => &metadata["name"],
@@ -86,18 +98,26 @@ impl Selection {
 
 /// The number of a query parameter; absent or empty is `None`.
 pub(super) fn number(query: &Query, key: &str) -> Result<Option<u64>, Failure> {
-    let Some(text) = query.get(key).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = query.get(key).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     match text.parse::<i64>() {
         Ok(number) => Ok(u64::try_from(number).ok()),
-        Err(_) => Err(Failure::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))),
+        Err(_) => Err(Failure::bad_request(format!(
+            "strconv.ParseInt: parsing {text:?}: invalid syntax"
+        ))),
     }
 }
 
 /// The resourceVersion asked for; absent is `None`.
 pub(super) fn version(query: &Query) -> Result<Option<u64>, String> {
-    let Some(text) = query.get("resourceVersion").filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = query.get("resourceVersion").filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     let wrong = |_| {
-        format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax")
+        format!(
+            "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+        )
     };
     text.parse().map(Some).map_err(wrong)
 }
@@ -105,8 +125,11 @@ pub(super) fn version(query: &Query) -> Result<Option<u64>, String> {
 /// Answers a list, or one page of it.
 pub(super) fn list(store: &mut Store, place: &Place, query: &Query) -> Result<Bytes, Failure> {
     let selection = Selection::new(place, query)?;
-    let limit = number(query, "limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
-    let version = version(query).map_err(|why| Failure::bad_request(format!("invalid resource version: {why}")))?;
+    let limit = number(query, "limit")?
+        .and_then(|limit| usize::try_from(limit).ok())
+        .filter(|limit| *limit > 0);
+    let version =
+        version(query).map_err(|why| Failure::bad_request(format!("invalid resource version: {why}")))?;
     let scope = format!("{:?} {selection:?}", place.resource);
     let (snapshot, start) = match query.get("continue").filter(|token| !token.is_empty()) {
         Some(_) if version.is_some_and(|version| version > 0) => {
@@ -138,19 +161,31 @@ pub(super) fn list(store: &mut Store, place: &Place, query: &Query) -> Result<By
 
 fn snapshot(store: &Store, resource: Resource, selection: &Selection) -> Snapshot {
     let objects = store.table(resource).objects.values();
-    let items = objects.filter(|object| selection.takes(&object.value)).cloned().collect();
-    Snapshot { version: store.version, items, selected: !selection.fields.is_empty() }
+    let items = objects
+        .filter(|object| selection.takes(&object.value))
+        .cloned()
+        .collect();
+    Snapshot {
+        version: store.version,
+        items,
+        selected: !selection.fields.is_empty(),
+    }
 }
 
 /// Finds the snapshot that a continue token speaks of, and where to go on in it.
 fn resume(store: &Store, scope: &str, token: &str) -> Result<(Arc<Snapshot>, usize), Failure> {
-    let parts = token.split_once('.').and_then(|(version, start)| {
-        Some((version.parse::<u64>().ok()?, start.parse::<usize>().ok()?))
-    });
+    let parts = token
+        .split_once('.')
+        .and_then(|(version, start)| Some((version.parse::<u64>().ok()?, start.parse::<usize>().ok()?)));
     let Some((version, start)) = parts else {
-        return Err(Failure::bad_request("invalid continue token: continue key is not valid"));
+        return Err(Failure::bad_request(
+            "invalid continue token: continue key is not valid",
+        ));
     };
-    let held = store.snapshots.iter().find(|(of, snapshot)| of == scope && snapshot.version == version);
+    let held = store
+        .snapshots
+        .iter()
+        .find(|(of, snapshot)| of == scope && snapshot.version == version);
     match held {
         Some((_, snapshot)) if start <= snapshot.items.len() => Ok((Arc::clone(snapshot), start)),
         _ => Err(Failure::expired(
@@ -161,7 +196,9 @@ fn resume(store: &Store, scope: &str, token: &str) -> Result<(Arc<Snapshot>, usi
 }
 
 fn hold(store: &mut Store, scope: String, snapshot: &Arc<Snapshot>) {
-    store.snapshots.retain(|(of, held)| !(*of == scope && held.version == snapshot.version));
+    store
+        .snapshots
+        .retain(|(of, held)| !(*of == scope && held.version == snapshot.version));
     store.snapshots.push_back((scope, Arc::clone(snapshot)));
     if store.snapshots.len() > SNAPSHOTS {
         store.snapshots.pop_front();
@@ -174,14 +211,26 @@ fn check_version(
     version: Option<u64>,
     query: &Query,
 ) -> Result<(), Failure> {
-    let Some(version) = version.filter(|version| *version > 0) else { return Ok(()) };
+    let Some(version) = version.filter(|version| *version > 0) else {
+        return Ok(());
+    };
     if version > store.version {
         return Err(Failure::version_too_large(version, store.version));
     }
     // No older state is kept, so an exact one can be had only while nothing has changed since.
-    let last = store.table(resource).history.back().map_or(0, |record| record.object.version);
-    if query.get("resourceVersionMatch").is_some_and(|kind| kind == "Exact") && version < last {
-        return Err(Failure::expired("The resourceVersion for the provided list is too old."));
+    let last = store
+        .table(resource)
+        .history
+        .back()
+        .map_or(0, |record| record.object.version);
+    if query
+        .get("resourceVersionMatch")
+        .is_some_and(|kind| kind == "Exact")
+        && version < last
+    {
+        return Err(Failure::expired(
+            "The resourceVersion for the provided list is too old.",
+        ));
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ mod object;
 mod ownership;
 mod requests;
 mod resource;
+mod review;
+mod rules;
 mod schema;
 mod serve;
 mod server;
@@ -46,7 +48,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { history: 10_000, bookmarks: Duration::from_secs(60) }
+        Self {
+            history: 10_000,
+            bookmarks: Duration::from_secs(60),
+        }
     }
 }
 
@@ -78,7 +83,9 @@ impl Kube {
         let listener = Cuttable::bind(connections.clone()).await?;
         let url = format!("http://127.0.0.1:{}", listener.port()?);
         let server = Arc::new(Server::new(settings));
-        let app = Router::new().fallback(serve::handle).with_state(Arc::clone(&server));
+        let app = Router::new()
+            .fallback(serve::handle)
+            .with_state(Arc::clone(&server));
         let stop = CancellationToken::new();
         let kube = Self {
             server,
@@ -87,7 +94,9 @@ impl Kube {
             _stop_with_last: Arc::new(stop.clone().drop_guard()),
             stop: stop.clone(),
         };
-        kube.server.change(|store| ensure_namespace(store, "default")).map_err(io::Error::other)?;
+        kube.server
+            .change(|store| ensure_namespace(store, "default"))
+            .map_err(io::Error::other)?;
         tokio::spawn(async move {
             let service = app.into_make_service_with_connect_info::<Connection>();
             tokio::select! {
@@ -137,13 +146,23 @@ impl Kube {
     /// As a POST: an unknown or absent kind, or an invalid object.
     pub fn apply(&self, mut manifest: Value) -> Result<Value, Failure> {
         let text = |path: &[&str]| object::text(&manifest, path).to_owned();
-        let (api_version, kind, name) = (text(&["apiVersion"]), text(&["kind"]), text(&["metadata", "name"]));
+        let (api_version, kind, name) = (
+            text(&["apiVersion"]),
+            text(&["kind"]),
+            text(&["metadata", "name"]),
+        );
         let unknown = || Failure::bad_request(format!("the embedded API knows no {kind} of {api_version:?}"));
         let resource = Resource::of(&api_version, &kind).ok_or_else(unknown)?;
         let namespace = text(&["metadata", "namespace"]);
-        let namespace = if namespace.is_empty() { "default" } else { &namespace };
-        let place = self.place(resource, namespace, &name);
-        let status = manifest.as_object_mut().and_then(|manifest| manifest.remove("status"));
+        let namespace = if namespace.is_empty() {
+            "default"
+        } else {
+            &namespace
+        };
+        let place = place(resource, namespace, &name);
+        let status = manifest
+            .as_object_mut()
+            .and_then(|manifest| manifest.remove("status"));
         self.server.change(|store| {
             if !store.table(resource).present {
                 return Err(Failure::no_such_path());
@@ -169,13 +188,23 @@ impl Kube {
 
     /// An object as it is now.
     pub fn get(&self, resource: Resource, namespace: &str, name: &str) -> Option<Value> {
-        let place = self.place(resource, namespace, name);
-        self.server.store().get(&place).ok().map(|stored| stored.value.clone())
+        let place = place(resource, namespace, name);
+        self.server
+            .store()
+            .get(&place)
+            .ok()
+            .map(|stored| stored.value.clone())
     }
 
     /// All objects of a kind, in the order of lists.
     pub fn list(&self, resource: Resource) -> Vec<Value> {
-        self.server.store().table(resource).objects.values().map(|stored| stored.value.clone()).collect()
+        self.server
+            .store()
+            .table(resource)
+            .objects
+            .values()
+            .map(|stored| stored.value.clone())
+            .collect()
     }
 
     /// Changes an object, spec and status alike, as no client could in one step. A change of the
@@ -190,7 +219,7 @@ impl Kube {
         name: &str,
         change: impl FnOnce(&mut Value),
     ) -> Result<Value, Failure> {
-        let place = self.place(resource, namespace, name);
+        let place = place(resource, namespace, name);
         self.server.change(|store| {
             let old = store.get(&place)?;
             let mut next = old.value.clone();
@@ -205,13 +234,8 @@ impl Kube {
     /// # Errors
     /// If there is no such object.
     pub fn delete(&self, resource: Resource, namespace: &str, name: &str) -> Result<(), Failure> {
-        let place = self.place(resource, namespace, name);
+        let place = place(resource, namespace, name);
         self.server.change(|store| store.delete(&place)).map(|_| ())
-    }
-
-    fn place(&self, resource: Resource, namespace: &str, name: &str) -> Place {
-        let namespace = resource.traits().namespaced.then(|| namespace.to_owned());
-        Place { resource, namespace, name: Some(name.to_owned()), subresource: Subresource::Main }
     }
 
     /// Installs or removes a kind, as a CRD would be. With it go its objects, and its watches end.
@@ -241,12 +265,20 @@ impl Kube {
 
     /// Makes the matching requests go wrong from now on, without end.
     pub fn fail(&self, matches: Match, effect: Effect) -> FaultId {
-        self.add_fault(Fault { matches, times: None, effect })
+        self.add_fault(Fault {
+            matches,
+            times: None,
+            effect,
+        })
     }
 
     /// Makes the next matching request go wrong.
     pub fn fail_once(&self, matches: Match, effect: Effect) -> FaultId {
-        self.add_fault(Fault { matches, times: Some(1), effect })
+        self.add_fault(Fault {
+            matches,
+            times: Some(1),
+            effect,
+        })
     }
 
     /// Ends a fault.
@@ -302,10 +334,18 @@ impl Kube {
     }
 }
 
+fn place(resource: Resource, namespace: &str, name: &str) -> Place {
+    let namespace = resource.traits().namespaced.then(|| namespace.to_owned());
+    Place {
+        resource,
+        namespace,
+        name: Some(name.to_owned()),
+        subresource: Subresource::Main,
+    }
+}
+
 fn ensure_namespace(store: &mut Store, name: &str) -> Result<(), Failure> {
-    let resource = Resource::Namespaces;
-    let place =
-        Place { resource, namespace: None, name: Some(name.to_owned()), subresource: Subresource::Main };
+    let place = place(Resource::Namespaces, "", name);
     if store.get(&place).is_err() {
         store.create(&place, json!({"metadata": {"name": name}}), "embedded")?;
     }

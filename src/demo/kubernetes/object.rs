@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     failure::{Cause, Failure},
     resource::{Generation, Resource, Subresource, Traits},
-    schema,
+    rules, schema,
 };
 
 /// RFC 7386.
@@ -30,7 +30,10 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
 
 /// The text at a path such as `["metadata", "name"]`; empty where there is none.
 pub(super) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
-    path.iter().try_fold(object, |value, key| value.get(key)).and_then(Value::as_str).unwrap_or_default()
+    path.iter()
+        .try_fold(object, |value, key| value.get(key))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// Sets `map[key]`, or removes it where there is nothing to set.
@@ -65,13 +68,18 @@ pub(super) fn create(
         body["metadata"]["namespace"] = namespace.into();
     }
     if !text(&body, &["metadata", "resourceVersion"]).is_empty() {
-        return Err(Failure::internal("resourceVersion should not be set on objects to be created"));
+        return Err(Failure::internal(
+            "resourceVersion should not be set on objects to be created",
+        ));
     }
     let name = text(&body, &["metadata", "name"]).to_owned();
     if name.is_empty() {
         let mut cause = Cause::required("metadata.name");
         cause.message.push_str(": name or generateName is required");
         return Err(Failure::invalid(traits, "", &[cause]));
+    }
+    if let Some(cause) = rules::name(resource, &name) {
+        return Err(Failure::invalid(traits, &name, &[cause]));
     }
     fill_in(resource, &mut body, &name);
     let metadata = &mut body["metadata"];
@@ -127,7 +135,11 @@ fn check_type(traits: &Traits, body: &mut Value) -> Result<(), Failure> {
     }
     if !(kind == traits.kind || kind.is_empty() && may_omit) {
         let cause = Cause::invalid("kind", &format!("{kind:?}"), &format!("must be {}", traits.kind));
-        return Err(Failure::invalid(traits, text(body, &["metadata", "name"]), &[cause]));
+        return Err(Failure::invalid(
+            traits,
+            text(body, &["metadata", "name"]),
+            &[cause],
+        ));
     }
     body["apiVersion"] = expected.into();
     body["kind"] = traits.kind.into();
@@ -148,14 +160,10 @@ pub(super) fn update(
     if !new["metadata"].is_object() {
         new["metadata"] = json!({});
     }
-    let given = text(&new, &["metadata", "name"]);
-    if given != name {
-        return Err(Failure::bad_request(format!(
-            "the name of the object ({given}) does not match the name on the URL ({name})"
-        )));
-    }
+    check_name(&new, name)?;
     check_version(traits, old, &new)?;
-    if !matches!(text(&new, &["metadata", "uid"]), uid if uid.is_empty() || uid == text(old, &["metadata", "uid"])) {
+    if !matches!(text(&new, &["metadata", "uid"]), uid if uid.is_empty() || uid == text(old, &["metadata", "uid"]))
+    {
         let uid = format!("{:?}", text(&new, &["metadata", "uid"]));
         return Err(Failure::invalid(
             traits,
@@ -180,11 +188,20 @@ pub(super) fn update(
             new
         }
     };
-    for key in ["namespace", "uid", "creationTimestamp", "generation", "resourceVersion"] {
+    for key in [
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "resourceVersion",
+    ] {
         put(&mut next["metadata"], key, old["metadata"].get(key).cloned());
     }
     for key in ["labels", "annotations"] {
-        if next["metadata"].get(key).is_some_and(|map| map.as_object().is_none_or(Map::is_empty)) {
+        if next["metadata"]
+            .get(key)
+            .is_some_and(|map| map.as_object().is_none_or(Map::is_empty))
+        {
             put(&mut next["metadata"], key, None);
         }
     }
@@ -193,6 +210,17 @@ pub(super) fn update(
         raise_generation(traits, old, &mut next);
     }
     Ok(next)
+}
+
+/// An object is written under its own name only.
+pub(super) fn check_name(object: &Value, name: &str) -> Result<(), Failure> {
+    let given = text(object, &["metadata", "name"]);
+    if given == name {
+        return Ok(());
+    }
+    Err(Failure::bad_request(format!(
+        "the name of the object ({given}) does not match the name on the URL ({name})"
+    )))
 }
 
 /// Counts a change that makes a new generation.
@@ -218,7 +246,9 @@ fn check_version(traits: &Traits, old: &Value, new: &Value) -> Result<(), Failur
         return Ok(());
     }
     if given.parse::<u64>().is_err() {
-        return Err(Failure::internal(format!("strconv.ParseUint: parsing {given:?}: invalid syntax")));
+        return Err(Failure::internal(format!(
+            "strconv.ParseUint: parsing {given:?}: invalid syntax"
+        )));
     }
     Err(Failure::conflict(traits, text(old, &["metadata", "name"])))
 }
@@ -226,10 +256,14 @@ fn check_version(traits: &Traits, old: &Value, new: &Value) -> Result<(), Failur
 fn validate(resource: Resource, name: &str, object: &mut Value) -> Result<(), Failure> {
     let causes = match resource {
         Resource::VariantAutoscalings => schema::variant_autoscaling(object),
-        Resource::Events => schema::event(object),
+        Resource::Events => rules::event(object),
         _ => Vec::new(),
     };
-    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(resource.traits(), name, &causes)) }
+    if causes.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid(resource.traits(), name, &causes))
+    }
 }
 
 /// The `autoscaling/v1` Scale of an object. At zero it has no `spec.replicas`, as the real one.
@@ -239,7 +273,10 @@ pub(super) fn scale(object: &Value) -> Value {
         .filter_map(|key| Some((key.to_owned(), object["metadata"].get(key)?.clone())))
         .collect();
     let mut spec = json!({});
-    if let Some(replicas) = object["spec"]["replicas"].as_u64().filter(|replicas| *replicas > 0) {
+    if let Some(replicas) = object["spec"]["replicas"]
+        .as_u64()
+        .filter(|replicas| *replicas > 0)
+    {
         spec["replicas"] = replicas.into();
     }
     let mut status = json!({"replicas": object["status"]["replicas"].as_u64().unwrap_or_default()});
@@ -264,13 +301,20 @@ pub(super) fn rescale(traits: &Traits, old: &Value, scale: &Value) -> Result<Val
     let replicas = match &scale["spec"]["replicas"] {
         Value::Null => 0,
         replicas => replicas.as_i64().ok_or_else(|| {
-            Failure::bad_request(format!("spec.replicas of the Scale must be a whole number, not {replicas}"))
+            let cause = Cause::invalid("patch", &replicas.to_string(), "spec.replicas is no whole number");
+            Failure::invalid_as("", "", "", "", &[cause])
         })?,
     };
     if replicas < 0 {
         let why = "must be greater than or equal to 0";
         let cause = Cause::invalid("spec.replicas", &replicas.to_string(), why);
-        return Err(Failure::invalid_as("Scale.autoscaling", "Scale", "autoscaling", name, &[cause]));
+        return Err(Failure::invalid_as(
+            "Scale.autoscaling",
+            "Scale",
+            "autoscaling",
+            name,
+            &[cause],
+        ));
     }
     let (given, uid) = (text(scale, &["metadata", "uid"]), text(old, &["metadata", "uid"]));
     if !given.is_empty() && given != uid {
@@ -304,7 +348,11 @@ mod tests {
             (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
             (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
             (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
-            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
             (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
             (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
             (json!({"a": "b"}), json!(["c"]), json!(["c"])),
@@ -312,7 +360,11 @@ mod tests {
             (json!({"a": "foo"}), json!("bar"), json!("bar")),
             (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
             (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
-            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+            (
+                json!({}),
+                json!({"a": {"bb": {"ccc": null}}}),
+                json!({"a": {"bb": {}}}),
+            ),
         ] {
             let mut merged = target.clone();
             merge(&mut merged, &patch);

@@ -23,7 +23,10 @@ struct Owner {
 impl Owners {
     /// Takes note of an update: what it changed is now its manager's alone.
     pub fn updated(&mut self, manager: &str, old: &Value, new: &Value) {
-        let owner = Owner { manager: manager.to_owned(), applies: false };
+        let owner = Owner {
+            manager: manager.to_owned(),
+            applies: false,
+        };
         let (old, new) = (&old["spec"], &new["spec"]);
         for field in keys(old).chain(keys(new)).collect::<BTreeSet<_>>() {
             if old.get(field) == new.get(field) {
@@ -47,16 +50,24 @@ impl Owners {
         object: &Value,
         config: &Value,
     ) -> Result<Value, Failure> {
-        let owner = Owner { manager: manager.to_owned(), applies: true };
+        let owner = Owner {
+            manager: manager.to_owned(),
+            applies: true,
+        };
         let (old, wanted) = (&object["spec"], &config["spec"]);
         let mut conflicts = Vec::new();
         for (other, fields) in self.0.iter().filter(|(other, _)| **other != owner) {
-            let shown = match other.applies {
-                true => format!("{:?}", other.manager),
-                false => format!("{:?} using {}", other.manager, config["apiVersion"].as_str().unwrap_or_default()),
+            let version = config["apiVersion"].as_str().unwrap_or_default();
+            let using = if other.applies {
+                String::new()
+            } else {
+                format!(" using {version}")
             };
+            let shown = format!("{:?}{using}", other.manager);
             let lost = fields.iter().filter(|field| {
-                wanted.get(field).is_some_and(|value| old.get(field) != Some(value))
+                wanted
+                    .get(field)
+                    .is_some_and(|value| old.get(field) != Some(value))
             });
             conflicts.extend(lost.map(|field| (shown.clone(), format!(".spec.{field}"))));
         }
@@ -104,9 +115,7 @@ mod tests {
     /// The answers of kube-apiserver 1.37 to the same sequence.
     #[test]
     fn two_managers_and_one_field() {
-        let config = |holder: &str| {
-            json!({"apiVersion": "coordination.k8s.io/v1", "spec": {"holderIdentity": holder, "renewTime": "1"}})
-        };
+        let config = |holder: &str| json!({"apiVersion": "coordination.k8s.io/v1", "spec": {"holderIdentity": holder, "renewTime": "1"}});
         let mut owners = Owners::default();
         let empty = json!({"spec": {}});
         let held = owners.apply("ma", false, &empty, &config("a")).unwrap();

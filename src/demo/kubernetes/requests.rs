@@ -89,31 +89,46 @@ impl Match {
 
     /// Requests with this verb.
     pub fn verb(verb: Verb) -> Self {
-        Self { verb: Some(verb), ..Self::default() }
+        Self {
+            verb: Some(verb),
+            ..Self::default()
+        }
     }
 
     /// The same, for one kind.
     #[must_use]
     pub fn on(self, resource: Resource) -> Self {
-        Self { resource: Some(resource), ..self }
+        Self {
+            resource: Some(resource),
+            ..self
+        }
     }
 
     /// The same, for one part of the object.
     #[must_use]
     pub fn part(self, subresource: Subresource) -> Self {
-        Self { subresource: Some(subresource), ..self }
+        Self {
+            subresource: Some(subresource),
+            ..self
+        }
     }
 
     /// The same, in one namespace, or for the empty name across the whole cluster.
     #[must_use]
     pub fn within(self, namespace: &str) -> Self {
-        Self { namespace: Some(namespace.to_owned()), ..self }
+        Self {
+            namespace: Some(namespace.to_owned()),
+            ..self
+        }
     }
 
     /// The same, for one object.
     #[must_use]
     pub fn named(self, name: &str) -> Self {
-        Self { name: Some(name.to_owned()), ..self }
+        Self {
+            name: Some(name.to_owned()),
+            ..self
+        }
     }
 
     /// Whether a request is meant.
@@ -124,7 +139,10 @@ impl Match {
         agrees(self.verb.as_ref(), &request.verb)
             && agrees(self.resource.as_ref(), &request.resource)
             && agrees(self.subresource.as_ref(), &request.subresource)
-            && agrees(self.namespace.as_deref(), request.namespace.as_deref().unwrap_or_default())
+            && agrees(
+                self.namespace.as_deref(),
+                request.namespace.as_deref().unwrap_or_default(),
+            )
             && (self.name.is_none() || self.name == request.name)
     }
 }
@@ -154,8 +172,13 @@ impl Log {
     /// Notes the answer to a request, or that there is none.
     pub fn end(&mut self, number: u64, kind: (Verb, Resource, Subresource), code: Option<u16>) {
         let (verb, resource, subresource) = kind;
-        *self.counters.entry((verb, resource, subresource, code.unwrap_or(0))).or_default() += 1;
-        let index = number.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        *self
+            .counters
+            .entry((verb, resource, subresource, code.unwrap_or(0)))
+            .or_default() += 1;
+        let index = number
+            .checked_sub(self.first)
+            .and_then(|index| usize::try_from(index).ok());
         if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
             request.code = code;
         }

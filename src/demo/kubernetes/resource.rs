@@ -25,6 +25,7 @@ pub enum Resource {
 
 /// What sets one kind apart from the next.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a table, not a state")]
 pub(super) struct Traits {
     pub group: &'static str,
     pub version: &'static str,
@@ -67,11 +68,21 @@ const BUILT_IN: Traits = Traits {
     blind_update: true,
 };
 
-const CUSTOM: Traits =
-    Traits { custom: true, status: true, generation: Generation::Spec, blind_update: false, ..BUILT_IN };
+const CUSTOM: Traits = Traits {
+    custom: true,
+    status: true,
+    generation: Generation::Spec,
+    blind_update: false,
+    ..BUILT_IN
+};
 
-static NAMESPACES: Traits =
-    Traits { plural: "namespaces", kind: "Namespace", namespaced: false, status: true, ..BUILT_IN };
+static NAMESPACES: Traits = Traits {
+    plural: "namespaces",
+    kind: "Namespace",
+    namespaced: false,
+    status: true,
+    ..BUILT_IN
+};
 static DEPLOYMENTS: Traits = Traits {
     group: "apps",
     plural: "deployments",
@@ -112,9 +123,19 @@ static INFERENCE_POOLS_V1ALPHA2: Traits = Traits {
     kind: "InferencePool",
     ..CUSTOM
 };
-static EVENTS: Traits = Traits { group: "events.k8s.io", plural: "events", kind: "Event", ..BUILT_IN };
-static LEASES: Traits =
-    Traits { group: "coordination.k8s.io", plural: "leases", kind: "Lease", blind_update: false, ..BUILT_IN };
+static EVENTS: Traits = Traits {
+    group: "events.k8s.io",
+    plural: "events",
+    kind: "Event",
+    ..BUILT_IN
+};
+static LEASES: Traits = Traits {
+    group: "coordination.k8s.io",
+    plural: "leases",
+    kind: "Lease",
+    blind_update: false,
+    ..BUILT_IN
+};
 static ACCESS_REVIEWS: Traits = Traits {
     group: "authorization.k8s.io",
     plural: "selfsubjectaccessreviews",
@@ -153,9 +174,9 @@ impl Resource {
 
     /// The kind that a manifest's `apiVersion` and `kind` name.
     pub fn of(api_version: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|resource| {
-            resource.traits().kind == kind && resource.traits().api_version() == api_version
-        })
+        Self::ALL
+            .into_iter()
+            .find(|resource| resource.traits().kind == kind && resource.traits().api_version() == api_version)
     }
 }
 
@@ -185,7 +206,11 @@ impl Traits {
 }
 
 fn qualified(name: &str, group: &str) -> String {
-    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
+    if group.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{group}")
+    }
 }
 
 /// The part of an object that a request is about.
@@ -232,17 +257,31 @@ pub(super) fn route(path: &str) -> Route {
         let traits = resource.traits();
         traits.group == group && traits.version == version
     };
-    let Some(first) = Resource::ALL.into_iter().find(in_group) else { return Route::Nowhere };
+    let Some(first) = Resource::ALL.into_iter().find(in_group) else {
+        return Route::Nowhere;
+    };
     let (namespace, rest) = match rest {
         ["namespaces", namespace, rest @ ..] if !rest.is_empty() && rest[0] != "status" => {
             (Some((*namespace).to_owned()), rest)
         }
         rest => (None, rest),
     };
-    let mut place = Place { resource: first, namespace, name: None, subresource: Subresource::Main };
-    let [plural, rest @ ..] = rest else { return Route::NotInGroup(place) };
-    let known = Resource::ALL.into_iter().filter(in_group).find(|resource| resource.traits().plural == *plural);
-    let Some(resource) = known else { return Route::NotInGroup(place) };
+    let mut place = Place {
+        resource: first,
+        namespace,
+        name: None,
+        subresource: Subresource::Main,
+    };
+    let [plural, rest @ ..] = rest else {
+        return Route::NotInGroup(place);
+    };
+    let known = Resource::ALL
+        .into_iter()
+        .filter(in_group)
+        .find(|resource| resource.traits().plural == *plural);
+    let Some(resource) = known else {
+        return Route::NotInGroup(place);
+    };
     let traits = resource.traits();
     place.resource = resource;
     place.name = rest.first().map(|name| (*name).to_owned());
@@ -252,8 +291,13 @@ pub(super) fn route(path: &str) -> Route {
         Some(&"scale") if traits.scale => Subresource::Scale,
         Some(_) => return Route::NotInGroup(place),
     };
-    let placed = place.namespace.is_some() == traits.namespaced || (place.namespace.is_none() && rest.is_empty());
-    if placed && rest.len() <= 2 { Route::To(place) } else { Route::NotInGroup(place) }
+    let placed =
+        place.namespace.is_some() == traits.namespaced || (place.namespace.is_none() && rest.is_empty());
+    if placed && rest.len() <= 2 {
+        Route::To(place)
+    } else {
+        Route::NotInGroup(place)
+    }
 }
 
 #[cfg(test)]
@@ -279,20 +323,41 @@ mod tests {
         use Resource::{Deployments, InferencePools, Namespaces};
         use Subresource::{Main, Scale, Status};
         assert_eq!(route("/api/v1/namespaces"), place(Namespaces, None, None, Main));
-        assert_eq!(route("/api/v1/namespaces/a"), place(Namespaces, None, Some("a"), Main));
-        assert_eq!(route("/api/v1/namespaces/a/status"), place(Namespaces, None, Some("a"), Status));
-        assert_eq!(route("/apis/apps/v1/deployments"), place(Deployments, None, None, Main));
+        assert_eq!(
+            route("/api/v1/namespaces/a"),
+            place(Namespaces, None, Some("a"), Main)
+        );
+        assert_eq!(
+            route("/api/v1/namespaces/a/status"),
+            place(Namespaces, None, Some("a"), Status)
+        );
+        assert_eq!(
+            route("/apis/apps/v1/deployments"),
+            place(Deployments, None, None, Main)
+        );
         let a = "/apis/apps/v1/namespaces/a/deployments";
         assert_eq!(route(a), place(Deployments, Some("a"), None, Main));
-        assert_eq!(route(&format!("{a}/b")), place(Deployments, Some("a"), Some("b"), Main));
-        assert_eq!(route(&format!("{a}/b/scale")), place(Deployments, Some("a"), Some("b"), Scale));
+        assert_eq!(
+            route(&format!("{a}/b")),
+            place(Deployments, Some("a"), Some("b"), Main)
+        );
+        assert_eq!(
+            route(&format!("{a}/b/scale")),
+            place(Deployments, Some("a"), Some("b"), Scale)
+        );
         let pools = "/apis/inference.networking.k8s.io/v1/inferencepools";
         assert_eq!(route(pools), place(InferencePools, None, None, Main));
     }
 
     #[test]
     fn other_paths_lead_nowhere() {
-        for path in ["/", "/nope", "/apis/nope/v1/things", "/apis/apps/v2/deployments", "/api/v2/namespaces"] {
+        for path in [
+            "/",
+            "/nope",
+            "/apis/nope/v1/things",
+            "/apis/apps/v2/deployments",
+            "/api/v2/namespaces",
+        ] {
             assert_eq!(route(path), Route::Nowhere, "{path}");
         }
         for path in [

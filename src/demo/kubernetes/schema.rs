@@ -1,10 +1,10 @@
-//! The checks of the real server on which the loop depends: the CRD of VariantAutoscaling (unknown
-//! fields are pruned, the rest is checked) and the rules for Events. Wording as the real server's.
+//! The CRD of VariantAutoscaling, as far as the real server checks it: unknown fields are pruned, the
+//! rest is checked, wording as the real server's.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{failure::Cause, object::text};
+use super::failure::Cause;
 
 enum Schema {
     Object(&'static [Field]),
@@ -31,36 +31,75 @@ struct Field {
 }
 
 const fn required(name: &'static str, schema: Schema) -> Field {
-    Field { name, required: true, default: None, schema }
+    Field {
+        name,
+        required: true,
+        default: None,
+        schema,
+    }
 }
 
 const fn optional(name: &'static str, schema: Schema) -> Field {
-    Field { name, required: false, default: None, schema }
+    Field {
+        name,
+        required: false,
+        default: None,
+        schema,
+    }
 }
 
-const ANY: Schema = Schema::Text(&Text { at_least: 0, pattern: "", matches: |_| true });
+const ANY: Schema = Schema::Text(&Text {
+    at_least: 0,
+    pattern: "",
+    matches: |_| true,
+});
 
 const SPEC: Schema = Schema::Object(&[
-    required("modelID", Schema::Text(&Text { at_least: 1, pattern: "", matches: |_| true })),
+    required(
+        "modelID",
+        Schema::Text(&Text {
+            at_least: 1,
+            pattern: "",
+            matches: |_| true,
+        }),
+    ),
     required(
         "scaleTargetRef",
-        Schema::Object(&[required("kind", ANY), required("name", ANY), optional("apiVersion", ANY)]),
+        Schema::Object(&[
+            required("kind", ANY),
+            required("name", ANY),
+            optional("apiVersion", ANY),
+        ]),
     ),
     Field {
         name: "variantCost",
         required: false,
         default: Some("10.0"),
-        schema: Schema::Text(&Text { at_least: 0, pattern: r"^\d+(\.\d+)?$", matches: is_cost }),
+        schema: Schema::Text(&Text {
+            at_least: 0,
+            pattern: r"^\d+(\.\d+)?$",
+            matches: is_cost,
+        }),
     },
 ]);
 
 const STATUS: Schema = Schema::Object(&[
-    optional("actuation", Schema::Object(&[required("applied", Schema::Boolean)])),
+    optional(
+        "actuation",
+        Schema::Object(&[required("applied", Schema::Boolean)]),
+    ),
     optional("conditions", Schema::List(&CONDITION, "type")),
     optional(
         "desiredOptimizedAlloc",
         Schema::Object(&[
-            required("accelerator", Schema::Text(&Text { at_least: 2, pattern: "", matches: |_| true })),
+            required(
+                "accelerator",
+                Schema::Text(&Text {
+                    at_least: 2,
+                    pattern: "",
+                    matches: |_| true,
+                }),
+            ),
             required("numReplicas", Schema::Integer),
             optional("lastRunTime", Schema::Time),
         ]),
@@ -95,7 +134,9 @@ fn is_reason(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && text.bytes().last().is_some_and(word)
-        && text.bytes().all(|byte| word(byte) || byte == b',' || byte == b':')
+        && text
+            .bytes()
+            .all(|byte| word(byte) || byte == b',' || byte == b':')
 }
 
 /// Checks a VariantAutoscaling against its CRD, prunes what the CRD does not know, sets defaults.
@@ -131,13 +172,24 @@ impl Schema {
                 let why = format!("{} in body should be greater than or equal to 0", in_body(path));
                 causes.push(Cause::invalid(path, &value.to_string(), &why));
             }
-            Self::Time if value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_err()) => {
+            Self::Time
+                if value
+                    .as_str()
+                    .is_some_and(|text| text.parse::<Timestamp>().is_err()) =>
+            {
                 causes.push(wrong_type(path, "date-time", &value.to_string()));
             }
             Self::OneOf(allowed) if !allowed.iter().any(|word| value == word) => {
                 let allowed: Vec<String> = allowed.iter().map(|word| format!("{word:?}")).collect();
-                let message = format!("Unsupported value: {value}: supported values: {}", allowed.join(", "));
-                causes.push(Cause { reason: "FieldValueNotSupported", field: path.to_owned(), message });
+                let message = format!(
+                    "Unsupported value: {value}: supported values: {}",
+                    allowed.join(", ")
+                );
+                causes.push(Cause {
+                    reason: "FieldValueNotSupported",
+                    field: path.to_owned(),
+                    message,
+                });
             }
             _ => {}
         }
@@ -194,7 +246,11 @@ fn check_list(item: &Schema, key: &str, path: &str, value: &mut Value, causes: &
         if items[..index].iter().any(same) {
             let message = format!("Duplicate value: {{{key:?}:{}}}", value[key]);
             let field = format!("{path}[{index}]");
-            causes.push(Cause { reason: "FieldValueDuplicate", field, message });
+            causes.push(Cause {
+                reason: "FieldValueDuplicate",
+                field,
+                message,
+            });
         }
     }
 }
@@ -206,7 +262,10 @@ fn in_body(path: &str) -> &str {
 
 fn wrong_type(path: &str, expected: &str, found: &str) -> Cause {
     let why = format!("{} in body must be of type {expected}: {found}", in_body(path));
-    Cause { reason: "FieldValueTypeInvalid", ..Cause::invalid(path, found, &why) }
+    Cause {
+        reason: "FieldValueTypeInvalid",
+        ..Cause::invalid(path, found, &why)
+    }
 }
 
 fn type_of(value: &Value) -> &'static str {
@@ -219,54 +278,4 @@ fn type_of(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
-}
-
-/// Checks an Event as `events.k8s.io/v1` does for new ones.
-pub(super) fn event(object: &mut Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    let namespace = text(object, &["metadata", "namespace"]);
-    // What has no namespace itself is reported in `default`.
-    if text(object, &["regarding", "namespace"]).is_empty() && !matches!(namespace, "default" | "kube-system") {
-        causes.push(Cause::invalid("involvedObject.namespace", "\"\"", "does not match event.namespace"));
-    }
-    if text(object, &["eventTime"]).is_empty() {
-        causes.push(Cause::required("eventTime"));
-    } else {
-        let controller = text(object, &["reportingController"]);
-        if controller.is_empty() {
-            causes.push(Cause::required("reportingController"));
-        } else if !is_qualified(controller) {
-            let why = format!("name part must consist of {QUALIFIED}");
-            causes.push(Cause::invalid("reportingController", &format!("{controller:?}"), &why));
-        }
-        for field in ["reportingInstance", "action", "reason"] {
-            let value = text(object, &[field]);
-            if value.is_empty() {
-                causes.push(Cause::required(field));
-            } else if value.len() > 128 {
-                causes.push(Cause::invalid(field, "\"\"", "can have at most 128 characters"));
-            }
-        }
-        if text(object, &["note"]).len() > 1024 {
-            causes.push(Cause::invalid("message", "\"\"", "can have at most 1024 characters"));
-        }
-    }
-    let kind = text(object, &["type"]);
-    if !matches!(kind, "Normal" | "Warning") {
-        causes.push(Cause::invalid("type", "\"\"", &format!("has invalid value: {kind}")));
-    }
-    causes
-}
-
-const QUALIFIED: &str = "alphanumeric characters, '-', '_' or '.', and must start and end with an \
-    alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-
-/// A name as label keys have it, with an optional DNS prefix.
-fn is_qualified(text: &str) -> bool {
-    let name = text.split_once('/').map_or(text, |(_, name)| name);
-    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    edge(name.bytes().next())
-        && edge(name.bytes().last())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }

@@ -20,6 +20,7 @@ use super::{
     object,
     requests::{Request, Verb},
     resource::{Place, Resource, Route, Subresource, route},
+    review,
     server::Server,
     store::{Patch, Stored},
     watch::Watch,
@@ -50,15 +51,27 @@ pub(super) async fn handle(
     let Some(verb) = verb(&parts.method, &place, &query) else {
         return Failure::method_not_allowed().into_response();
     };
-    let call = Call { verb, place, query, json: serde_json::from_slice(&body).ok(), parts };
+    let call = Call {
+        verb,
+        place,
+        query,
+        json: serde_json::from_slice(&body).ok(),
+        parts,
+    };
     let noted = call.noted();
     let mut entry = server.begin(&noted);
     let effect = server.strike(&noted);
     match &effect {
-        Some(Effect::Status { code, reason, retry_after }) => {
+        Some(Effect::Status {
+            code,
+            reason,
+            retry_after,
+        }) => {
             entry.code = Some(*code);
             let message = format!("{reason}: a fault of the embedded API");
-            return Failure::new(*code, reason, message).retry_after(*retry_after).into_response();
+            return Failure::new(*code, reason, message)
+                .retry_after(*retry_after)
+                .into_response();
         }
         Some(Effect::Forbidden) => {
             entry.code = Some(403);
@@ -75,7 +88,11 @@ pub(super) async fn handle(
         return drop_connection(&connection).await;
     }
     entry.code = Some(answer.status().as_u16());
-    if midway && verb != Verb::Watch { half(answer).await } else { answer }
+    if midway && verb != Verb::Watch {
+        half(answer).await
+    } else {
+        answer
+    }
 }
 
 /// Never answers: the connection, and with it this future, ends first.
@@ -128,12 +145,16 @@ fn page_not_found() -> Response {
 fn json_answer(code: StatusCode, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = code;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 fn verb(method: &Method, place: &Place, query: &Query) -> Option<Verb> {
-    let watch = query.get("watch").is_some_and(|value| matches!(value.as_str(), "true" | "1"));
+    let watch = query
+        .get("watch")
+        .is_some_and(|value| matches!(value.as_str(), "true" | "1"));
     let placed = place.namespace.is_some() || !place.resource.traits().namespaced;
     let verb = match (method.as_str(), place.name.is_some()) {
         ("GET", false) if watch => Verb::Watch,
@@ -161,13 +182,20 @@ struct Call {
 
 impl Call {
     fn noted(&self) -> Request {
-        let named = self.json.as_ref().map(|body| object::text(body, &["metadata", "name"]).to_owned());
+        let named = self
+            .json
+            .as_ref()
+            .map(|body| object::text(body, &["metadata", "name"]).to_owned());
         Request {
             verb: self.verb,
             resource: self.place.resource,
             subresource: self.place.subresource,
             namespace: self.place.namespace.clone(),
-            name: self.place.name.clone().or(named.filter(|_| self.verb == Verb::Create)),
+            name: self
+                .place
+                .name
+                .clone()
+                .or(named.filter(|_| self.verb == Verb::Create)),
             query: self.parts.uri.query().unwrap_or_default().to_owned(),
             content_type: self.header(&header::CONTENT_TYPE).map(str::to_owned),
             body: self.json.clone(),
@@ -190,7 +218,10 @@ impl Call {
                 Ok(json_answer(StatusCode::OK, body))
             }
             Verb::Get => Ok(self.object(StatusCode::OK, &*server.store().get(&self.place)?)),
-            Verb::Create if self.place.resource == Resource::AccessReviews => self.review(server),
+            Verb::Create if self.place.resource == Resource::AccessReviews => {
+                let answer = review::answer(server, self.body()?);
+                Ok(json_answer(StatusCode::CREATED, answer.to_string().into()))
+            }
             Verb::Create => {
                 let body = self.body()?;
                 let stored = server.change(|store| store.create(&self.place, body, &self.manager()))?;
@@ -240,14 +271,23 @@ impl Call {
 
     /// Whose name a write goes by.
     fn manager(&self) -> String {
-        let agent = self.header(&header::USER_AGENT).and_then(|agent| agent.split('/').next());
-        let given = self.query.get("fieldManager").map(String::as_str).filter(|name| !name.is_empty());
+        let agent = self
+            .header(&header::USER_AGENT)
+            .and_then(|agent| agent.split('/').next());
+        let given = self
+            .query
+            .get("fieldManager")
+            .map(String::as_str)
+            .filter(|name| !name.is_empty());
         given.or(agent).unwrap_or("unknown").to_owned()
     }
 
     fn patch(&self, server: &Server) -> Result<Response, Failure> {
         let kind = self.patch_kind()?;
-        let body = self.json.as_ref().ok_or_else(|| Failure::bad_request("invalid JSON patch"))?;
+        let body = self
+            .json
+            .as_ref()
+            .ok_or_else(|| Failure::bad_request("invalid JSON patch"))?;
         if !body.is_object() {
             return Err(Failure::bad_request(
                 "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}",
@@ -267,9 +307,17 @@ impl Call {
                     let mut cause = Cause::required("fieldManager");
                     cause.message.push_str(": is required for apply patch");
                     let (kind, group) = ("PatchOptions", "meta.k8s.io");
-                    return Err(Failure::invalid_as("PatchOptions.meta.k8s.io", kind, group, "", &[cause]));
+                    return Err(Failure::invalid_as(
+                        "PatchOptions.meta.k8s.io",
+                        kind,
+                        group,
+                        "",
+                        &[cause],
+                    ));
                 }
-                Ok(Patch::Apply { force: self.query.get("force").is_some_and(|force| force == "true") })
+                Ok(Patch::Apply {
+                    force: self.query.get("force").is_some_and(|force| force == "true"),
+                })
             }
             _ => Err(Failure::new(
                 415,
@@ -293,42 +341,6 @@ impl Call {
             "details": details});
         Ok(json_answer(StatusCode::OK, status.to_string().into()))
     }
-
-    /// Answers what a review asks from the faults that forbid something.
-    fn review(&self, server: &Server) -> Result<Response, Failure> {
-        let mut review = self.body()?;
-        let asked = &review["spec"]["resourceAttributes"];
-        let field = |key: &str| asked[key].as_str().unwrap_or_default();
-        let resource = Resource::ALL.into_iter().find(|resource| {
-            let traits = resource.traits();
-            traits.plural == field("resource") && traits.group == field("group")
-        });
-        let verbs =
-            [Verb::Get, Verb::List, Verb::Watch, Verb::Create, Verb::Update, Verb::Patch, Verb::Delete];
-        let verb = verbs.into_iter().find(|verb| verb.as_str() == field("verb"));
-        let subresource = match field("subresource") {
-            "status" => Subresource::Status,
-            "scale" => Subresource::Scale,
-            _ => Subresource::Main,
-        };
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let allowed = resource.zip(verb).is_none_or(|(resource, verb)| {
-            !server.forbids(&Request {
-                verb,
-                resource,
-                subresource,
-                namespace: some(field("namespace")),
-                name: some(field("name")),
-                query: String::new(),
-                content_type: None,
-                body: None,
-                code: None,
-            })
-        });
-        review["metadata"] = json!({});
-        review["status"] = json!({"allowed": allowed});
-        Ok(json_answer(StatusCode::CREATED, review.to_string().into()))
-    }
 }
 
 /// Refuses what the client may ask of a real server, but not of this one, rather than answer it wrong.
@@ -336,7 +348,10 @@ fn check_headers(headers: &HeaderMap, query: &Query) -> Result<(), Failure> {
     if query.contains_key("dryRun") {
         return Err(Failure::bad_request("this embedded API knows no dryRun"));
     }
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("*/*");
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or("*/*");
     let known = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
         matches!(parts.next(), Some("application/json" | "application/*" | "*/*"))

@@ -117,7 +117,12 @@ impl Server {
         let number = lock(&self.log).begin(request.clone());
         self.stir();
         let kind = (request.verb, request.resource, request.subresource);
-        Entry { server: self, number, kind, code: None }
+        Entry {
+            server: self,
+            number,
+            kind,
+            code: None,
+        }
     }
 
     pub fn send_bookmarks(&self) {

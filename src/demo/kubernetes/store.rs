@@ -116,8 +116,13 @@ impl Store {
 
     pub fn get(&self, place: &Place) -> Result<Arc<Stored>, Failure> {
         let name = place.name.as_deref().unwrap_or_default();
-        let found = self.table(place.resource).objects.get(&key(place.namespace.as_deref(), name));
-        found.cloned().ok_or_else(|| Failure::not_found(place.resource.traits(), name))
+        let found = self
+            .table(place.resource)
+            .objects
+            .get(&key(place.namespace.as_deref(), name));
+        found
+            .cloned()
+            .ok_or_else(|| Failure::not_found(place.resource.traits(), name))
     }
 
     pub fn create(&mut self, place: &Place, body: Value, manager: &str) -> Result<Arc<Stored>, Failure> {
@@ -137,13 +142,17 @@ impl Store {
             return Err(Failure::already_exists(place.resource.traits(), &name));
         }
         if place.resource == Resource::Leases {
-            self.owners.entry(key.clone()).or_default().updated(manager, &Value::Null, &value);
+            self.owners
+                .entry(key.clone())
+                .or_default()
+                .updated(manager, &Value::Null, &value);
         }
         Ok(self.commit(place.resource, key, Change::Added, value))
     }
 
     /// A PUT: the whole object as it shall be.
     pub fn replace(&mut self, place: &Place, body: Value, manager: &str) -> Result<Arc<Stored>, Failure> {
+        object::check_name(&body, place.name.as_deref().unwrap_or_default())?;
         let old = self.get(place)?;
         let traits = place.resource.traits();
         if place.subresource == Subresource::Scale {
@@ -210,7 +219,10 @@ impl Store {
 
     fn settle(&mut self, place: &Place, old: &Arc<Stored>, next: Value, manager: &str) -> Arc<Stored> {
         if place.resource == Resource::Leases {
-            self.owners.entry(place_key(place)).or_default().updated(manager, &old.value, &next);
+            self.owners
+                .entry(place_key(place))
+                .or_default()
+                .updated(manager, &old.value, &next);
         }
         self.write(place, old, next)
     }
@@ -225,7 +237,10 @@ impl Store {
             Change::Deleted => table.objects.remove(&key),
             Change::Added | Change::Modified => table.objects.insert(key, Arc::clone(&stored)),
         };
-        table.history.push_back(Record { change, object: Arc::clone(&stored) });
+        table.history.push_back(Record {
+            change,
+            object: Arc::clone(&stored),
+        });
         if table.history.len() > capacity
             && let Some(oldest) = table.history.pop_front()
         {
@@ -282,14 +297,25 @@ impl Table {
 
 impl Stored {
     fn new(value: Value, version: u64) -> Self {
-        let head = Value::from_iter([("kind", value["kind"].clone()), ("apiVersion", value["apiVersion"].clone())]);
+        let head = Value::from_iter([
+            ("kind", value["kind"].clone()),
+            ("apiVersion", value["apiVersion"].clone()),
+        ]);
         let mut json = head.to_string().into_bytes();
         json.pop();
         json.push(b',');
         let rest = json.len();
-        let body = value.as_object().map(Rest).and_then(|rest| serde_json::to_vec(&rest).ok());
+        let body = value
+            .as_object()
+            .map(Rest)
+            .and_then(|rest| serde_json::to_vec(&rest).ok());
         json.extend_from_slice(body.unwrap_or_default().get(1..).unwrap_or(b"}"));
-        Self { value, json: json.into(), rest, version }
+        Self {
+            value,
+            json: json.into(),
+            rest,
+            version,
+        }
     }
 }
 
@@ -299,7 +325,11 @@ struct Rest<'a>(&'a Map<String, Value>);
 impl Serialize for Rest<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.0.iter().filter(|(key, _)| !matches!(key.as_str(), "kind" | "apiVersion")) {
+        for (key, value) in self
+            .0
+            .iter()
+            .filter(|(key, _)| !matches!(key.as_str(), "kind" | "apiVersion"))
+        {
             map.serialize_entry(key, value)?;
         }
         map.end()
@@ -311,5 +341,8 @@ pub(super) fn key(namespace: Option<&str>, name: &str) -> String {
 }
 
 fn place_key(place: &Place) -> String {
-    key(place.namespace.as_deref(), place.name.as_deref().unwrap_or_default())
+    key(
+        place.namespace.as_deref(),
+        place.name.as_deref().unwrap_or_default(),
+    )
 }

@@ -92,10 +92,17 @@ impl Watch {
             close_midway: close_midway.then_some(Midway::Armed),
             over: false,
         };
-        if query.get("allowWatchBookmarks").is_some_and(|value| matches!(value.as_str(), "true" | "1")) {
+        if query
+            .get("allowWatchBookmarks")
+            .is_some_and(|value| matches!(value.as_str(), "true" | "1"))
+        {
             let asked = server.bookmarks_asked();
             let next = watch.next_bookmark(now);
-            watch.bookmarks = Some(Bookmarks { next, sent: asked, initial: from == 0 });
+            watch.bookmarks = Some(Bookmarks {
+                next,
+                sent: asked,
+                initial: from == 0,
+            });
         }
         server.watch_opened(place.resource);
         let store = server.store();
@@ -113,7 +120,10 @@ impl Watch {
 
     /// The body of the answer.
     pub fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-        stream::unfold(self, |mut watch| async move { Some((watch.next().await?, watch)) })
+        stream::unfold(
+            self,
+            |mut watch| async move { Some((watch.next().await?, watch)) },
+        )
     }
 
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
@@ -142,7 +152,10 @@ impl Watch {
             if self.over {
                 return None;
             }
-            let bookmark = self.bookmarks.as_ref().map_or(self.deadline, |bookmarks| bookmarks.next);
+            let bookmark = self
+                .bookmarks
+                .as_ref()
+                .map_or(self.deadline, |bookmarks| bookmarks.next);
             tokio::select! {
                 biased;
                 changed = self.changed.changed() => changed.ok()?,
@@ -176,7 +189,9 @@ impl Watch {
             line(&mut lines, "ERROR", failure.to_value().to_string().as_bytes());
             return lines.into();
         }
-        let start = table.history.partition_point(|record| record.object.version <= self.seen);
+        let start = table
+            .history
+            .partition_point(|record| record.object.version <= self.seen);
         for record in table.history.iter().skip(start) {
             if self.selection.takes(&record.object.value) {
                 line(&mut lines, record.change.as_str(), &record.object.json);
@@ -187,10 +202,10 @@ impl Watch {
             }
         }
         self.seen = self.seen.max(store.version);
-        if table.life != self.life {
-            self.over = true;
-        } else {
+        if table.life == self.life {
             self.bookmark(&mut lines);
+        } else {
+            self.over = true;
         }
         lines.into()
     }
@@ -200,7 +215,9 @@ impl Watch {
         let now = Instant::now();
         let asked = self.server.bookmarks_asked();
         let next = self.next_bookmark(now);
-        let Some(bookmarks) = &mut self.bookmarks else { return };
+        let Some(bookmarks) = &mut self.bookmarks else {
+            return;
+        };
         if !(bookmarks.initial || bookmarks.sent < asked || now >= bookmarks.next) {
             return;
         }
@@ -211,7 +228,11 @@ impl Watch {
         }
         let object = json!({"kind": traits.kind, "apiVersion": traits.api_version(), "metadata": metadata});
         line(lines, "BOOKMARK", object.to_string().as_bytes());
-        *bookmarks = Bookmarks { next, sent: asked, initial: false };
+        *bookmarks = Bookmarks {
+            next,
+            sent: asked,
+            initial: false,
+        };
     }
 
     /// Every so often, and shortly before the end.
