@@ -58,7 +58,11 @@ pub async fn look_at_namespace(client: &Client, name: &str) -> Result<Change, Re
 ///
 /// # Errors
 /// What the server answered. That there is no such API is no error.
-pub async fn look_at_pools(client: &Client, group: PoolGroup, namespace: &str) -> Result<Change, RequestError> {
+pub async fn look_at_pools(
+    client: &Client,
+    group: PoolGroup,
+    namespace: &str,
+) -> Result<Change, RequestError> {
     let resource = resource(Kind::Pool(group));
     let what = format!("list {}.{} {namespace}", resource.plural, resource.group);
     let api: Api<PoolObject> = Api::namespaced_with(client.clone(), namespace, &resource);
@@ -70,7 +74,10 @@ pub async fn look_at_pools(client: &Client, group: PoolGroup, namespace: &str) -
         },
         Err(_) => return Err(RequestError::timeout(what, DEADLINE)),
     };
-    let all = pools.iter().filter_map(|pool| Some((pool.key()?, pool.record()))).collect();
+    let all = pools
+        .iter()
+        .filter_map(|pool| Some((pool.key()?, pool.record())))
+        .collect();
     Ok(Change::Listed {
         within: Some(namespace.into()),
         table: PoolObject::table(group, all),

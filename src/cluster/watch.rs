@@ -72,7 +72,11 @@ impl<W: Watched> Watch<W> {
                 _ => None,
             };
             if let Some(readable) = readable
-                && self.changes.send(Change::Readable(kind, readable)).await.is_err()
+                && self
+                    .changes
+                    .send(Change::Readable(kind, self.within.clone(), readable))
+                    .await
+                    .is_err()
             {
                 return;
             }
@@ -130,7 +134,12 @@ impl<W: Watched> Watch<W> {
             }
             if listed {
                 *backoff = BACKOFF_FIRST;
-                if self.changes.send(Change::Readable(name.0, true)).await.is_err() {
+                if self
+                    .changes
+                    .send(Change::Readable(name.0, self.within.clone(), true))
+                    .await
+                    .is_err()
+                {
                     return Ok(());
                 }
                 self.watches.set(name, WatchState::Synced);

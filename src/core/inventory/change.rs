@@ -25,8 +25,8 @@ pub enum Change {
         /// What there is.
         table: Table,
     },
-    /// Whether objects of a kind can be read at all, here or in some namespace.
-    Readable(Kind, bool),
+    /// Whether objects of a kind can be read, within one namespace or in all.
+    Readable(Kind, Option<Arc<str>>, bool),
 }
 
 /// All objects of one kind.

@@ -41,7 +41,7 @@ pub struct Inventory {
     targets: HashMap<TargetKey, Target>,
     pools: Pools,
     namespaces: HashMap<Arc<str>, Namespace>,
-    unreadable: BTreeSet<Kind>,
+    unreadable: BTreeSet<(Kind, Option<Arc<str>>)>,
     indexes: Indexes,
     inactive: usize,
 }
@@ -83,11 +83,11 @@ impl Inventory {
                 }
             }
             Change::Listed { within, table } => self.replace(within.as_ref(), table),
-            Change::Readable(kind, readable) => {
+            Change::Readable(kind, within, readable) => {
                 let changed = if readable {
-                    self.unreadable.remove(&kind)
+                    self.unreadable.remove(&(kind, within))
                 } else {
-                    self.unreadable.insert(kind)
+                    self.unreadable.insert((kind, within))
                 };
                 if changed && matches!(kind, Kind::Target(_)) {
                     self.rejoin_all(Some(self.variants.keys().cloned().collect()));
@@ -310,6 +310,13 @@ impl Inventory {
         }
     }
 
+    /// Whether targets of that kind cannot be read in that namespace.
+    fn is_unreadable(&self, key: &TargetKey) -> bool {
+        let kind = Kind::Target(key.kind);
+        let here = Some(key.name.namespace.clone());
+        self.unreadable.contains(&(kind, None)) || self.unreadable.contains(&(kind, here))
+    }
+
     /// Recomputes what follows for one variant from the other objects.
     fn rejoin(&mut self, name: &ObjectName) {
         let Some(entry) = self.variants.get(name) else {
@@ -319,9 +326,7 @@ impl Inventory {
         let observed = match (&entry.variant.target, target) {
             (_, Some(target)) => Ok(target.observed.clone()),
             (TargetRef::Unsupported(_), None) => Err(Gone::Unsupported),
-            (TargetRef::Known(key), None) if self.unreadable.contains(&Kind::Target(key.kind)) => {
-                Err(Gone::Unreadable)
-            }
+            (TargetRef::Known(key), None) if self.is_unreadable(key) => Err(Gone::Unreadable),
             (TargetRef::Known(_), None) => Err(Gone::Missing),
         };
         let Selecting {

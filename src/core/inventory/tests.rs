@@ -20,7 +20,7 @@ struct Objects {
     targets: BTreeMap<TargetKey, Target>,
     pools: BTreeMap<PoolKey, Pool>,
     namespaces: BTreeMap<Arc<str>, Namespace>,
-    unreadable: BTreeSet<Kind>,
+    unreadable: BTreeSet<(Kind, Option<Arc<str>>)>,
 }
 
 impl Objects {
@@ -31,11 +31,11 @@ impl Objects {
             Change::Target(key, now) => put(&mut self.targets, key, now),
             Change::Pool(key, now) => put(&mut self.pools, key, now),
             Change::Namespace(name, now) => put(&mut self.namespaces, name, now),
-            Change::Readable(kind, true) => {
-                self.unreadable.remove(&kind);
+            Change::Readable(kind, within, true) => {
+                self.unreadable.remove(&(kind, within));
             }
-            Change::Readable(kind, false) => {
-                self.unreadable.insert(kind);
+            Change::Readable(kind, within, false) => {
+                self.unreadable.insert((kind, within));
             }
             Change::Listed { within, table } => {
                 let inside = |namespace: &Arc<str>| within.as_ref().is_none_or(|w| w == namespace);
@@ -79,8 +79,8 @@ impl Objects {
         for (name, marks) in &self.namespaces {
             fresh.apply(Change::Namespace(name.clone(), Some(*marks)));
         }
-        for kind in &self.unreadable {
-            fresh.apply(Change::Readable(*kind, false));
+        for (kind, within) in &self.unreadable {
+            fresh.apply(Change::Readable(*kind, within.clone(), false));
         }
         for (name, variant) in &self.variants {
             fresh.apply(Change::Variant(name.clone(), Some(variant.clone())));
@@ -137,7 +137,8 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(key, now)| Change::Pool(key, now)),
         2 => (any::namespace(), option::weighted(0.8, any::marks()))
             .prop_map(|(name, now)| Change::Namespace(name.into(), now)),
-        1 => (select(&Kind::ALL), any::<bool>()).prop_map(|(kind, readable)| Change::Readable(kind, readable)),
+        1 => (select(&Kind::ALL), option::of(any::namespace()), any::<bool>())
+            .prop_map(|(kind, within, readable)| Change::Readable(kind, within.map(Into::into), readable)),
         2 => listed(),
     ]
 }
@@ -249,7 +250,7 @@ fn a_change_said_twice_is_one() {
         Change::Variant(given.name.clone(), Some(given.variant)),
         Change::Target(key, given.target),
         Change::Namespace("one".into(), Some(Namespace::default())),
-        Change::Readable(Kind::Namespace, false),
+        Change::Readable(Kind::Namespace, None, false),
     ];
     for change in &changes {
         inventory.apply(change.clone());

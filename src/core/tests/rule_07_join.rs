@@ -182,17 +182,17 @@ fn rule_7_a_target_that_is_missing_unreadable_or_unsupported_is_said_to_be() {
     let mut world = World::new().pool("ns/p", "app=m").with(v("ns/a").shared());
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Missing)]);
     let deployments = Kind::Target(TargetKind::Deployment);
-    world.inventory.apply(Change::Readable(deployments, false));
+    world.inventory.apply(Change::Readable(deployments, None, false));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Unreadable)]);
     let statefulsets = Kind::Target(TargetKind::StatefulSet);
-    world.inventory.apply(Change::Readable(statefulsets, true));
+    world.inventory.apply(Change::Readable(statefulsets, None, true));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Unreadable)]);
-    world.inventory.apply(Change::Readable(deployments, true));
+    world.inventory.apply(Change::Readable(deployments, None, true));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Missing)]);
     world.put(v("ns/a"));
     assert_eq!(world.wakes(&["ns/p/m"]), ["ns/a"]);
     // What was read before its kind became unreadable still stands; the API server has the last word.
-    world.inventory.apply(Change::Readable(deployments, false));
+    world.inventory.apply(Change::Readable(deployments, None, false));
     assert_eq!(world.wakes(&["ns/p/m"]), ["ns/a"]);
     world.put(v("ns/a").but(|variant| variant.target = TargetRef::Unsupported("Job batch/v1".into())));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Unsupported)]);

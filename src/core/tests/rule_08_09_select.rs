@@ -212,7 +212,7 @@ fn rule_18_a_kind_that_cannot_be_read_costs_the_others_nothing() {
     let mut world = world(&[x, v("ns/a")]);
     world
         .inventory
-        .apply(crate::core::Change::Readable(Kind::Target(kind), false));
+        .apply(crate::core::Change::Readable(Kind::Target(kind), None, false));
     let entry = world.inventory.entry(&v("ns/x").name).expect("an entry");
     assert_eq!(entry.observed, Err(Gone::Unreadable));
     assert_eq!(world.wakes(&["ns/p/m"]), ["ns/a"]);
