@@ -199,12 +199,12 @@ fn broken(error: &dyn StdError) -> Failure {
 /// Why nothing, or not all, came back. The error's own display is left out: it shows the whole URL.
 fn unsent(error: &reqwest::Error, manner: &Manner) -> Failure {
     let causes: Vec<_> = std::iter::successors(error.source(), |&error| error.source()).collect();
-    // What TLS finds wrong travels as an I/O error of this kind, in the handshake and after it.
-    let tls = causes.iter().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
-    });
+    if error.is_builder() {
+        // The base URL was found good at setup, and values are escaped, so it can only be the length.
+        let message = "the query is too long for a URL (64 KiB); shorten query.expression or query.matchers";
+        return Failure::new(Reason::BadQuery, message);
+    }
+    let tls = causes.iter().any(|cause| is_tls(*cause));
     let cause = causes
         .last()
         .map_or_else(|| "no cause given".into(), |cause| tame(&cause.to_string(), 200));
@@ -233,4 +233,12 @@ fn unsent(error: &reqwest::Error, manner: &Manner) -> Failure {
         )
     };
     Failure::new(Reason::Connect, format!("{doing}: {cause}; {mend}"))
+}
+
+/// What TLS finds wrong, in the handshake or after it, travels as an I/O error of this kind, sometimes
+/// within another one.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| {
+        error.kind() == io::ErrorKind::InvalidData || error.get_ref().is_some_and(|inner| is_tls(inner))
+    })
 }

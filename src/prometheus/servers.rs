@@ -169,3 +169,91 @@ fn lasting(name: &str) -> &'static str {
         name
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::config::Auth;
+
+    fn pem() -> String {
+        rcgen::generate_simple_self_signed(vec!["ca".into()])
+            .unwrap()
+            .cert
+            .pem()
+    }
+
+    fn servers(ca_file: &Path) -> Servers {
+        let prometheus = Prometheus {
+            urls: vec!["https://localhost".parse().unwrap()],
+            timeout: Duration::from_secs(2),
+            auth: Auth::None,
+            tls: Tls {
+                ca_file: Some(ca_file.to_owned()),
+                ..Tls::default()
+            },
+            headers: [].into(),
+            params: [].into(),
+        };
+        Servers::new(&prometheus).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rotated_file_is_picked_up_at_the_next_check() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        fs::write(&file, pem()).unwrap();
+        let servers = servers(&file);
+        let first = servers.current().await;
+        fs::write(&file, pem()).unwrap();
+        assert!(
+            Arc::ptr_eq(&first, &servers.current().await),
+            "not before the check"
+        );
+        tokio::time::advance(CHECK_EVERY).await;
+        let second = servers.current().await;
+        assert!(!Arc::ptr_eq(&first, &second));
+        tokio::time::advance(CHECK_EVERY).await;
+        assert!(
+            Arc::ptr_eq(&second, &servers.current().await),
+            "not without a change"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_worked_last_stays_while_a_file_is_unusable() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        fs::write(&file, pem()).unwrap();
+        let servers = servers(&file);
+        let first = servers.current().await;
+        for content in [None, Some("half of a")] {
+            match content {
+                Some(content) => fs::write(&file, content).unwrap(),
+                None => fs::remove_file(&file).unwrap(),
+            }
+            servers.suspect();
+            assert!(Arc::ptr_eq(&first, &servers.current().await));
+            assert!(
+                servers
+                    .state()
+                    .complaint
+                    .as_ref()
+                    .unwrap()
+                    .contains("prometheus.tls.caFile")
+            );
+        }
+        fs::write(&file, pem()).unwrap();
+        servers.suspect();
+        assert!(!Arc::ptr_eq(&first, &servers.current().await));
+        assert_eq!(servers.state().complaint, None);
+    }
+
+    #[test]
+    fn the_name_of_a_parameter_is_kept_once() {
+        let name = lasting("dedup");
+        assert_eq!(name, "dedup");
+        assert!(std::ptr::eq(name, lasting(&String::from("dedup"))));
+    }
+}

@@ -60,7 +60,7 @@ pub(super) fn verdict(question: Question<'_>, reply: &Reply, now: Wall) -> Resul
             format!(
                 "{error}, where an instant vector is wanted (one element for each model); mend {}; sent: {}",
                 origin(question),
-                question.text
+                sent(question)
             ),
         ),
         _ => Failure::new(
@@ -86,13 +86,13 @@ fn refusal(question: Question<'_>, reply: &Reply, error: Option<&ErrorBody>, now
             format!(
                 "the query is refused, {said}; mend {}; sent: {}",
                 origin(question),
-                question.text
+                sent(question)
             )
         }
         Reason::Execution => {
             format!(
                 "the query failed on the server, {said}; look at the server; sent: {}",
-                question.text
+                sent(question)
             )
         }
         Reason::Timeout => format!(
@@ -155,6 +155,11 @@ fn hint(status: StatusCode) -> &'static str {
         StatusCode::BAD_REQUEST => "check the scheme (http or https) and the port of prometheus.url",
         _ => "look at the server, or at what stands before it",
     }
+}
+
+/// The query on one line.
+fn sent(question: Question<'_>) -> String {
+    tame(question.text, 4000)
 }
 
 /// The keys of the configuration that the query comes from.

@@ -1,0 +1,83 @@
+//! The two queries of rule 1 on Prometheus' own engine: by `promtool test rules`, and live.
+//!
+//! `promtool` and `prometheus` are looked for in `$KUBEBUILDER_ASSETS`, then on `PATH`. Where they are
+//! missing the trials are reported as ignored, or fail if `REQUIRE_REAL=1`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cases;
+mod live;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use scale_from_zero::config::{Labels, MissingNamespace, Query};
+
+const NEW: &str = "llm_d_epp_flow_control_queue_size";
+const OLD: &str = "inference_extension_flow_control_queue_size";
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials: Vec<_> = cases::all()
+        .into_iter()
+        .map(|case| {
+            let name = format!("promtool::{}", case.name);
+            trial(name, "promtool", move |promtool| cases::run(promtool, &case))
+        })
+        .collect();
+    trials.push(trial(
+        "prometheus::answers_both_queries".into(),
+        "prometheus",
+        live::run,
+    ));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A trial that needs this program.
+fn trial(
+    name: String,
+    program: &'static str,
+    run: impl FnOnce(&Path) -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    Trial::ignorable_test(name, move || {
+        if let Some(path) = find(program) {
+            return run(&path).map(|()| Completion::Completed);
+        }
+        let reason = format!("there is no {program} in $KUBEBUILDER_ASSETS or on PATH");
+        if env::var("REQUIRE_REAL").is_ok_and(|value| value == "1") {
+            return Err(format!("{reason}, and REQUIRE_REAL=1").into());
+        }
+        Ok(Completion::ignored_with(reason))
+    })
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let assets = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
+    let path = env::var_os("PATH").unwrap_or_default();
+    assets
+        .into_iter()
+        .chain(env::split_paths(&path))
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+/// The defaults of `query`.
+fn query() -> Query {
+    Query {
+        families: vec![NEW.into(), OLD.into()],
+        labels: Labels {
+            namespace: "namespace".into(),
+            pool: "inference_pool".into(),
+            model: "model_name".into(),
+            target_model: "target_model_name".into(),
+        },
+        matchers: [].into(),
+        missing_namespace: MissingNamespace::One,
+        expression: None,
+        max_sample_age: Duration::from_secs(120),
+    }
+}
