@@ -164,9 +164,6 @@ async fn read(response: &mut Response, limit: usize) -> reqwest::Result<(Vec<u8>
     let announced = response
         .content_length()
         .and_then(|length| usize::try_from(length).ok());
-    if announced.is_some_and(|length| length > limit) && limit == LARGEST_ANSWER {
-        return Ok((Vec::new(), false));
-    }
     let mut body = Vec::with_capacity(announced.unwrap_or_default().min(limit));
     while let Some(chunk) = response.chunk().await? {
         let room = limit - body.len();
