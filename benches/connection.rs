@@ -35,7 +35,10 @@ async fn main() -> Result<(), BoxError> {
         fresh.push(patch(&Client::try_from(config.clone())?, round).await?);
     }
     row("kube's default client, fresh connection", fresh);
-    for (name, nodelay) in [("HTTP/1.1, fresh", false), ("HTTP/1.1 with TCP_NODELAY, fresh", true)] {
+    for (name, nodelay) in [
+        ("HTTP/1.1, fresh", false),
+        ("HTTP/1.1 with TCP_NODELAY, fresh", true),
+    ] {
         let mut times = Vec::new();
         for round in 0..ROUNDS {
             times.push(patch(&http1(&config, nodelay)?, round).await?);
@@ -60,7 +63,11 @@ async fn main() -> Result<(), BoxError> {
 fn row(name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let millis = |time: Option<&Duration>| time.map_or(0.0, |t| t.as_secs_f64() * 1e3);
-    println!("| {name} | {:.1} ms | {:.1} ms |", millis(times.get(times.len() / 2)), millis(times.last()));
+    println!(
+        "| {name} | {:.1} ms | {:.1} ms |",
+        millis(times.get(times.len() / 2)),
+        millis(times.last())
+    );
 }
 
 async fn make(client: &Client) -> Result<(), BoxError> {
@@ -91,7 +98,11 @@ async fn patch(client: &Client, round: usize) -> Result<Duration, BoxError> {
     let began = Instant::now();
     let status = client.send(request).await?.status();
     let took = began.elapsed();
-    if status.is_success() { Ok(took) } else { Err(format!("PATCH: {status}").into()) }
+    if status.is_success() {
+        Ok(took)
+    } else {
+        Err(format!("PATCH: {status}").into())
+    }
 }
 
 fn http1(config: &Config, nodelay: bool) -> Result<Client, BoxError> {

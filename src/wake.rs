@@ -6,7 +6,9 @@ use kube::Client;
 
 use crate::{
     clock::Clock,
-    cluster::{RequestError, look, look_at_namespace, look_at_pools, look_at_variant, scale_from_zero, send_report},
+    cluster::{
+        RequestError, look, look_at_namespace, look_at_pools, look_at_variant, scale_from_zero, send_report,
+    },
     config::Config,
     core::{Gone, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Rules, ScopeRules, Told, Wake},
 };

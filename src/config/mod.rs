@@ -1,14 +1,42 @@
 //! Configuration in two stages: the raw file (serde, unknown keys refused) becomes the validated
 //! [`Config`] below, so that the rest of the program never meets an invalid value.
 //!
-//! Durations are `std::time::Duration` here and humantime text (`100ms`, `2m`) in the file. Every
-//! default stands in one place, `config.example.yaml` documents it, and a test holds the two together.
+//! [`load`] reads a file once, [`Watched`] goes on reading it. Durations are `std::time::Duration` here and humantime
+//! text (`100ms`, `2m`) in the file. Every default stands in one place, `defaults.rs`; `config.example.yaml` documents
+//! it, and a test holds the two together.
+//!
+//! ```text
+//! text -> yaml.rs (tree) -> keys.rs, unbuilt.rs (known keys) -> raw.rs, scalar.rs (typed) -> validate/ -> Config
+//! ```
+
+mod defaults;
+mod environment;
+mod error;
+mod key;
+mod keys;
+mod load;
+mod parse;
+mod raw;
+mod reload;
+mod scalar;
+mod unbuilt;
+mod validate;
+mod yaml;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::Uri;
 
 pub use crate::core::{Backoff, Select};
+
+pub use self::{
+    environment::Environment,
+    error::{ConfigError, Place, Problem},
+    keys::keys,
+    load::{Fingerprint, Loaded, load},
+    parse::parse,
+    reload::{Change, Watched},
+};
 
 /// Everything that can be configured, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +159,7 @@ pub enum MissingNamespace {
 }
 
 /// Which variants are ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Namespaces watched; empty means all of the cluster. `[own]` is resolved while validating.
     pub namespaces: Vec<String>,
@@ -172,7 +200,7 @@ pub struct LeaderElection {
     pub enabled: bool,
     /// Name of the Lease.
     pub name: String,
-    /// Namespace of the Lease; `None` is the pod's own.
+    /// Namespace of the Lease: the one given, else the pod's own. Always there where `enabled`.
     pub namespace: Option<String>,
     /// How long a holder that says nothing keeps it.
     pub lease_duration: Duration,
