@@ -125,11 +125,38 @@ fn instance() -> Arc<str> {
     format!("{host}-{}", std::process::id()).into()
 }
 
-/// `demo`: the same loop against an embedded cluster.
+/// `demo`: the same loop against an embedded cluster, with its story on standard output.
 ///
 /// # Errors
 /// Why the story did not end well.
 #[cfg(feature = "demo")]
-pub async fn demo(_args: crate::cli::DemoArgs) -> anyhow::Result<()> {
-    anyhow::bail!("being built")
+pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
+    use crate::demo::{self, Options};
+
+    let level = if args.verbose {
+        tracing::Level::DEBUG
+    } else {
+        tracing::Level::WARN
+    };
+    let options = Options {
+        once: args.once,
+        models: args.models,
+        speed: args.speed,
+    };
+    let log = config::Log {
+        level,
+        format: config::LogFormat::Text,
+    };
+    Logging::start(log);
+    let start = |config, cluster, shutdown| {
+        let setup = Setup {
+            config,
+            reloads: None,
+            cluster,
+            instance: instance(),
+            metrics: Metrics::new(),
+        };
+        run::run(setup, shutdown)
+    };
+    Ok(demo::run(options, std::io::stdout(), start).await?)
 }
