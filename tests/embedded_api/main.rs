@@ -1,5 +1,6 @@
-//! The embedded Kubernetes API, through kube's own client. The shared suite holds it to the real
-//! server; here each thing it does, and each fault it can play, is tried by itself.
+//! The embedded servers of the demo, and the demo itself. The Kubernetes API is tried through kube's
+//! own client: the shared suite holds it to the real server; here each thing it does, and each fault
+//! it can play, is tried by itself.
 
 #![cfg(feature = "demo")]
 #![allow(
@@ -12,6 +13,8 @@ mod faults;
 mod leases;
 mod lists;
 mod presence;
+mod prometheus;
+mod story;
 mod watches;
 mod writes;
 

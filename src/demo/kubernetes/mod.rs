@@ -16,7 +16,6 @@ pub use fault::{Effect, Fault, FaultId};
 pub use requests::{Counters, Match, Request, Verb};
 pub use resource::{Resource, Subresource};
 
-pub(super) mod connection;
 mod failure;
 mod fault;
 mod list;
@@ -32,7 +31,7 @@ mod server;
 mod store;
 mod watch;
 
-use connection::{Connection, Connections, Cuttable};
+use super::connection::{Connection, Connections, Cuttable};
 use resource::Place;
 use server::Server;
 use store::Store;
@@ -194,6 +193,28 @@ impl Kube {
             .get(&place)
             .ok()
             .map(|stored| stored.value.clone())
+    }
+
+    /// Reads something off an object without copying it.
+    pub fn look<T>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        read: impl FnOnce(&Value) -> T,
+    ) -> Option<T> {
+        let stored = self.server.store().get(&place(resource, namespace, name)).ok();
+        stored.map(|stored| read(&stored.value))
+    }
+
+    /// The version of the last change of a kind; 0 where none is remembered.
+    pub fn version(&self, resource: Resource) -> u64 {
+        let store = self.server.store();
+        store
+            .table(resource)
+            .history
+            .back()
+            .map_or(0, |record| record.object.version)
     }
 
     /// All objects of a kind, in the order of lists.

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
 
 use super::{
-    connection::Connection,
+    super::connection::Connection,
     failure::{Cause, Failure},
     fault::{self, Effect},
     list::{self, Query},

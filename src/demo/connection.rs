@@ -20,7 +20,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// The open connections of a listener.
 #[derive(Clone, Debug, Default)]
-pub(in crate::demo) struct Connections(Arc<Mutex<CancellationToken>>);
+pub(super) struct Connections(Arc<Mutex<CancellationToken>>);
 
 impl Connections {
     /// Ends all that are open; new ones may come.
@@ -38,17 +38,17 @@ impl Connections {
 }
 
 /// A listener on loopback whose connections can be cut.
-pub(in crate::demo) struct Cuttable {
+pub(super) struct Cuttable {
     listener: TcpListener,
     connections: Connections,
 }
 
 /// One connection, as a handler sees it.
 #[derive(Clone, Debug)]
-pub(in crate::demo) struct Connection(CancellationToken);
+pub(super) struct Connection(CancellationToken);
 
 /// The stream of one connection.
-pub(in crate::demo) struct Stream {
+pub(super) struct Stream {
     stream: TcpStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }

@@ -1,0 +1,201 @@
+//! The simulated world: clients that ask for models, EPPs that hold their requests, controllers that
+//! bring pods up, and an autoscaler that parks what is idle.
+//!
+//! It knows no clock and no task: [`World::step`] is told the time, looks at the embedded API, does
+//! what is due, and returns what it saw happen. What it does not see in the API, it does not tell.
+
+mod actor;
+mod cast;
+mod happening;
+mod pods;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+pub use cast::{Model, Pool, Shape, Variant, cast};
+pub use happening::{Happening, What};
+use serde_json::Value;
+
+use super::{
+    kubernetes::{Failure, Kube, Resource},
+    prometheus::{Queue, QueueKey},
+};
+
+use actor::Actor;
+
+/// Events kept in the API.
+const EVENTS: usize = 200;
+
+/// How long things take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Until the first model is asked for.
+    pub first: Duration,
+    /// From the first request for one model to that for the next.
+    pub stagger: Duration,
+    /// Between the requests of a burst.
+    pub spacing: Duration,
+    /// To serve one request.
+    pub serve: Duration,
+    /// How long a request waits before the EPP gives it up.
+    pub patience: Duration,
+    /// How long a model is idle before it is parked.
+    pub idle: Duration,
+    /// How long a model stays parked before it is asked for again.
+    pub rest: Duration,
+    /// Start-up times are divided by this.
+    pub speed: f64,
+}
+
+impl Pace {
+    /// The pace of a story in which one round of `models` takes some seven seconds at speed 1.
+    pub fn of(models: usize, speed: f64) -> Self {
+        // However many there are, all are asked for within three seconds.
+        let stagger = 3000 / u64::try_from(models).unwrap_or(u64::MAX).max(1);
+        let after = |millis: u64| Duration::from_millis(millis).div_f64(speed);
+        Self {
+            first: after(300),
+            stagger: after(stagger.min(700)),
+            spacing: after(150),
+            serve: after(80),
+            patience: after(60_000),
+            idle: after(6000),
+            rest: after(3000),
+            speed,
+        }
+    }
+}
+
+/// Models, their queues, and where each of them stands.
+pub struct World {
+    kube: Kube,
+    pace: Pace,
+    actors: Vec<Actor>,
+    queues: Arc<Mutex<Vec<Queue>>>,
+    /// The version of the last Event that was looked at.
+    events: u64,
+}
+
+impl World {
+    /// Creates the objects of all models in the API, everything parked.
+    ///
+    /// # Errors
+    /// Where the API refuses one.
+    pub fn new(kube: Kube, models: Vec<Model>, pace: Pace) -> Result<Self, Failure> {
+        let now = wall();
+        for manifest in models.iter().flat_map(|model| model.manifests(&now)) {
+            kube.apply(manifest)?;
+        }
+        let mut start = pace.first;
+        let mut actors = Vec::with_capacity(models.len());
+        for model in models {
+            actors.push(Actor::new(model, start));
+            start += pace.stagger;
+        }
+        Ok(Self {
+            kube,
+            pace,
+            actors,
+            queues: Arc::default(),
+            events: 0,
+        })
+    }
+
+    /// The queues as the EPPs export them, for a scrape.
+    pub fn queues(&self) -> impl Fn() -> Vec<Queue> + Send + Sync + 'static {
+        let queues = Arc::clone(&self.queues);
+        move || queues.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does what is due `now`, since the start, and returns what was seen. `told` is what Prometheus
+    /// last said about demand.
+    pub fn step(&mut self, now: Duration, told: &BTreeMap<QueueKey, f64>) -> Vec<Happening> {
+        let mut seen = Vec::new();
+        for actor in &mut self.actors {
+            let name = Arc::clone(&actor.name);
+            let mut tell = |what| {
+                seen.push(Happening {
+                    model: Arc::clone(&name),
+                    what,
+                });
+            };
+            actor.arrive(now, &self.pace, &mut tell);
+            actor.be_told(told, &mut tell);
+            actor.look(now, &self.kube, &self.pace, &mut tell);
+            actor.serve(now, &self.pace, &mut tell);
+            actor.park(now, &self.kube, &self.pace, &mut tell);
+        }
+        self.read_events(&mut seen);
+        let queues = self.actors.iter().map(Actor::queue).collect();
+        *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues;
+        seen
+    }
+
+    /// Tells of new Events about variants, and forgets old ones, as the real API does in time.
+    fn read_events(&mut self, seen: &mut Vec<Happening>) {
+        if self.kube.version(Resource::Events) == self.events {
+            return;
+        }
+        let version = |event: &Value| {
+            event["metadata"]["resourceVersion"]
+                .as_str()
+                .and_then(|text| text.parse().ok())
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut events = self.kube.list(Resource::Events);
+        events.sort_by_key(|event| version(event).unwrap_or(0));
+        for event in events
+            .iter()
+            .filter(|event| version(event).unwrap_or(0) > self.events)
+        {
+            let about = &event["regarding"];
+            let actor = self.actors.iter().find(|actor| actor.is_about(about));
+            if let Some(actor) = actor {
+                let what = What::Noted {
+                    reason: text(&event["reason"]),
+                    note: text(&event["note"]),
+                };
+                seen.push(Happening {
+                    model: Arc::clone(&actor.name),
+                    what,
+                });
+            }
+        }
+        let old = events.len().saturating_sub(EVENTS);
+        for event in &events[..old] {
+            let metadata = &event["metadata"];
+            // Nobody else deletes Events; if somebody did, so much the better.
+            let _ = self.kube.delete(
+                Resource::Events,
+                &text(&metadata["namespace"]),
+                &text(&metadata["name"]),
+            );
+        }
+        self.events = self.kube.version(Resource::Events);
+    }
+
+    /// Rounds that every model has been through.
+    pub fn rounds(&self) -> usize {
+        self.actors
+            .iter()
+            .map(|actor| actor.rounds)
+            .min()
+            .unwrap_or_default()
+    }
+
+    /// Models, and what each one's first round still lacks.
+    pub fn unfinished(&self) -> Vec<String> {
+        let unfinished = self.actors.iter().filter(|actor| actor.rounds == 0);
+        unfinished
+            .map(|actor| format!("{}: {}", actor.name, actor.lacks().unwrap_or_default()))
+            .collect()
+    }
+}
+
+/// Now, as Kubernetes writes times.
+fn wall() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
