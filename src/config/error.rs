@@ -17,7 +17,7 @@ const TOLD: usize = 50;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// There is nothing to look at.
-    #[error("{}: cannot be read: {why}", file.display())]
+    #[error("{}: cannot be read: {why}; name a file that can be, with --config", file.display())]
     Unreadable {
         /// The file asked for.
         file: PathBuf,
@@ -55,12 +55,23 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// A problem of the file as a whole.
+    pub(super) fn of_file(message: impl Into<String>) -> Self {
+        Self {
+            place: None,
+            key: String::new(),
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
             // The key says the rest; only where there is none does one have to count columns.
             Some(place) if self.key.is_empty() => {
-                write!(f, "line {}, column {}: ", place.line, place.column)?
+                write!(f, "line {}, column {}: ", place.line, place.column)?;
             }
             Some(place) => write!(f, "line {}: ", place.line)?,
             None => {}

@@ -98,9 +98,9 @@ impl fmt::Display for Key {
                     }
                     // A name may hold anything, even line ends, which would break the list of problems.
                     if is_plain(name) {
-                        f.write_str(name)?
+                        f.write_str(name)?;
                     } else {
-                        f.write_str(&quoted(name))?
+                        f.write_str(&quoted(name))?;
                     }
                 }
             }

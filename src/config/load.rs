@@ -69,11 +69,7 @@ pub(super) fn judge(
     })?;
     let whole = |message: String| ConfigError::Invalid {
         file: file.to_owned(),
-        problems: vec![Problem {
-            place: None,
-            key: String::new(),
-            message,
-        }],
+        problems: vec![Problem::of_file(message)],
     };
     if content.len() > LARGEST_FILE {
         // Told before the text is: the cut may have split a character.

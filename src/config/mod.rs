@@ -1,7 +1,7 @@
 //! Configuration in two stages: the raw file (serde, unknown keys refused) becomes the validated
 //! [`Config`] below, so that the rest of the program never meets an invalid value.
 //!
-//! [`load`] reads a file once, [`Watched`] goes on reading it. Durations are `std::time::Duration` here and humantime
+//! [`load()`] reads a file once, [`Watched`] goes on reading it. Durations are `std::time::Duration` here and humantime
 //! text (`100ms`, `2m`) in the file. Every default stands in one place, `defaults.rs`; `config.example.yaml` documents
 //! it, and a test holds the two together.
 //!

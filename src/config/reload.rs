@@ -54,8 +54,8 @@ impl Watched {
         };
         loop {
             self.beat.tick().await;
-            // A few small local files, read at once: some 50 us. A detour over another thread would cost as much and
-            // could lose a change when this future is dropped meanwhile.
+            // A few small local files, read at once: a detour over another thread would cost as much, and could lose
+            // a change when this future is dropped meanwhile.
             if let Some(change) = files.look() {
                 return change;
             }

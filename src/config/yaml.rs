@@ -19,11 +19,20 @@ use super::{
 /// size allowed needs without aliases; with them, a few lines could otherwise fill the memory.
 const LARGEST_TREE: usize = 32 * super::parse::LARGEST_FILE;
 
+/// Most opening brackets in a file. The YAML reader's time grows with the square of how deep they are nested: 64 KiB of
+/// nothing else keep it busy for seconds. How deep they are shows only after it is done, so they are counted.
+const MOST_BRACKETS: usize = 2000;
+
 /// Reads one YAML document; an empty one is `Null`.
 ///
 /// Errors: whatever YAML does not allow, and what it allows but nobody wants here: a key twice in one mapping,
 /// a second document, tags, aliases that unfold without end.
 pub(super) fn tree(text: &str) -> Result<Value, Problem> {
+    if text.bytes().filter(|c| b"[{".contains(c)).count() > MOST_BRACKETS {
+        return Err(Problem::of_file(format!(
+            "holds more than {MOST_BRACKETS} brackets, so it is no configuration"
+        )));
+    }
     let budget = Cell::new(LARGEST_TREE);
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else {
@@ -33,11 +42,9 @@ pub(super) fn tree(text: &str) -> Result<Value, Problem> {
         .deserialize(first)
         .map_err(|error| invalid(&error))?;
     if documents.next().is_some() {
-        return Err(Problem {
-            place: None,
-            key: String::new(),
-            message: "holds several YAML documents; keep one and remove the rest from `---` on".to_owned(),
-        });
+        return Err(Problem::of_file(
+            "holds several YAML documents; keep one and remove the rest from `---` on",
+        ));
     }
     Ok(value)
 }
@@ -50,8 +57,7 @@ fn invalid(error: &serde_yaml::Error) -> Problem {
     });
     let mut told = error.to_string();
     if let Some(at) = place {
-        let suffix = format!(" at line {} column {}", at.line, at.column);
-        told.truncate(told.strip_suffix(&suffix).map_or(told.len(), str::len));
+        told = told.replacen(&format!(" at line {} column {}", at.line, at.column), "", 1);
     }
     // It repeats keys as they stand in the file, line ends included.
     let told = told.replace(char::is_control, " ");
@@ -121,6 +127,11 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
+        self.scalar(Value::Null)
+    }
+
+    /// A document without a value.
+    fn visit_none<E: serde::de::Error>(self) -> Result<Value, E> {
         self.scalar(Value::Null)
     }
 

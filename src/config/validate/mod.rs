@@ -168,11 +168,11 @@ fn wake(raw: raw::Wake, default: &Wake, problems: &mut Problems) -> Wake {
             problems,
         ),
         settle: check::span("wake.settle", raw.settle, default.settle, ABOVE_ZERO, problems),
-        backoff: backoff(raw.backoff, default.backoff, problems),
+        backoff: backoff(&raw.backoff, default.backoff, problems),
     }
 }
 
-fn backoff(raw: raw::Backoff, default: Backoff, problems: &mut Problems) -> Backoff {
+fn backoff(raw: &raw::Backoff, default: Backoff, problems: &mut Problems) -> Backoff {
     let initial = check::span(
         "wake.backoff.initial",
         raw.initial,
@@ -211,6 +211,16 @@ const LEASE: Least = Least {
     why: ", since the holder has to renew it several times in that span",
 };
 
+fn own_for_lease(env: &Environment, problems: &mut Problems) -> Option<String> {
+    let key = Key::of("leaderElection.namespace");
+    if let Some(own) = &env.namespace {
+        check::keeps(key, own, &names::NAMESPACE, problems);
+    } else {
+        problems.add(key, format!("is the pod's own unless given, which {UNKNOWN_OWN}"));
+    }
+    env.namespace.clone()
+}
+
 fn leader_election(
     raw: raw::LeaderElection,
     default: LeaderElection,
@@ -225,16 +235,10 @@ fn leader_election(
         problems,
     );
     let namespace = if enabled {
-        namespace.or_else(|| env.namespace.clone())
+        namespace.or_else(|| own_for_lease(env, problems))
     } else {
         namespace
     };
-    if enabled && namespace.is_none() {
-        problems.add(
-            Key::of("leaderElection.namespace"),
-            format!("is the pod's own unless given, which {UNKNOWN_OWN}"),
-        );
-    }
     let lease_duration = check::span(
         "leaderElection.leaseDuration",
         raw.lease_duration,

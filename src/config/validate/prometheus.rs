@@ -86,7 +86,8 @@ fn url(text: &str) -> Result<Uri, String> {
     }
     // `port` is also `None` where there is one out of range, or none after the colon.
     let host = uri.host().unwrap_or_default();
-    if uri.port_u16().is_none() && uri.authority().is_some_and(|a| a.as_str().len() > host.len()) {
+    let has_port = uri.authority().is_some_and(|a| a.as_str().len() > host.len());
+    if has_port && matches!(uri.port_u16(), None | Some(0)) {
         return wrong("has a port that is not a number from 1 to 65535", EXAMPLE);
     }
     let path = uri.path().trim_end_matches('/');
