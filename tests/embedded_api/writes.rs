@@ -144,6 +144,11 @@ async fn versions_and_generations() {
         "annotations of Deployments do"
     );
     assert_eq!(step(json!({"spec": {"replicas": 1}})).await.1, 3);
+    assert_eq!(
+        step(json!({"spec": {"replicas": null}})).await.1,
+        3,
+        "one is the default"
+    );
 }
 
 #[tokio::test]

@@ -103,9 +103,7 @@ fn fill_in(resource: Resource, body: &mut Value, name: &str) {
             body["status"] = json!({"phase": "Active"});
         }
         Resource::Deployments | Resource::StatefulSets => {
-            if body["spec"]["replicas"].is_null() {
-                body["spec"]["replicas"] = 1.into();
-            }
+            default_replicas(resource, body);
             body["status"] = match resource {
                 Resource::StatefulSets => json!({"replicas": 0, "availableReplicas": 0}),
                 _ => json!({}),
@@ -113,6 +111,14 @@ fn fill_in(resource: Resource, body: &mut Value, name: &str) {
         }
         Resource::Leases if body["spec"].is_null() => body["spec"] = json!({}),
         _ => {}
+    }
+}
+
+/// A target that does not say how many replicas it wants wants one.
+fn default_replicas(resource: Resource, object: &mut Value) {
+    let target = matches!(resource, Resource::Deployments | Resource::StatefulSets);
+    if target && object["spec"]["replicas"].is_null() {
+        object["spec"]["replicas"] = 1.into();
     }
 }
 
@@ -205,6 +211,7 @@ pub(super) fn update(
             put(&mut next["metadata"], key, None);
         }
     }
+    default_replicas(resource, &mut next);
     validate(resource, name, &mut next)?;
     if subresource != Subresource::Status {
         raise_generation(traits, old, &mut next);
