@@ -229,7 +229,8 @@ impl Kube {
     }
 
     /// Changes an object, spec and status alike, as no client could in one step. A change of the
-    /// spec makes a new generation, no change makes no new version.
+    /// spec makes a new generation, no change makes no new version. `change` must not ask this API for
+    /// anything: it is held still meanwhile.
     ///
     /// # Errors
     /// If there is no such object.
