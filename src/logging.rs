@@ -28,7 +28,8 @@ impl Logging {
         let lines = fmt::layer().with_writer(std::io::stderr);
         let lines = match log.format {
             LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-            LogFormat::Json => lines.json().flatten_event(true).boxed(),
+            // Without the module that logs: its key, `target`, is that of our field.
+            LogFormat::Json => lines.with_target(false).json().flatten_event(true).boxed(),
         };
         // A second start, in a test's process, leaves the first in place.
         let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
