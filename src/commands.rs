@@ -86,7 +86,7 @@ fn follow(mut watched: Watched, dry_run: bool, logging: Logging, metrics: Metric
                     tracing::error!(%error, "The configuration has changed and is not valid; the last good one stays in force");
                 }
                 Change::Restored => {
-                    tracing::info!("The configuration is valid again, and says what is in force")
+                    tracing::info!("The configuration is valid again, and says what is in force");
                 }
             }
         }

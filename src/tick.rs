@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::{
     actuate::{Actuator, Done},
     clock::Clock,
-    core::{Answer, Change, Inventory, Memory, Now, Plan, Rules, Told, Wake, join, plan, rows},
+    core::{Answer, Change, Inventory, Joined, Memory, Now, Plan, Rules, Told, Wake, join, plan, rows},
     pace::Pace,
     prometheus::Prometheus,
     report::{Journal, Metrics, ResultLabel},
@@ -52,7 +52,7 @@ impl Ticker {
         };
         let joined = match &answer {
             Answer::Complete(rows) => join(&self.inventory, rows, self.rules.every_namespace),
-            Answer::Unknown => Default::default(),
+            Answer::Unknown => Joined::default(),
         };
         let now = self.clock.now();
         let notices = self
@@ -200,7 +200,7 @@ impl Ticker {
                 }
                 Done::Looked(_, Ok(change)) => self.inventory.apply(change),
                 Done::Looked(target, Err(error)) => {
-                    tracing::debug!(%target, %error, "Could not look at a target")
+                    tracing::debug!(%target, %error, "Could not look at a target");
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! Their names follow from the target's uid and generation, so that two copies that report the same
 //! wake write one Event; the second is told `AlreadyExists`, which is as good.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use kube::{Client, api::PostParams};
 use serde_json::{Value, json};
@@ -107,7 +107,8 @@ fn note(report: &Report) -> String {
             );
             if let (Some(age), Some(total)) = (sample_age, sample_to_scale) {
                 let (age, total) = (age.as_secs_f64(), total.as_secs_f64());
-                text += &format!("; sample {age:.2} s old, {total:.2} s from sample to scale");
+                // Writing to a string does not fail.
+                let _ = write!(text, "; sample {age:.2} s old, {total:.2} s from sample to scale");
             }
             text
         }

@@ -158,13 +158,12 @@ fn log((kind, within): &WatchName, before: &WatchState, now: &WatchState) {
             "Not permitted to list and watch; grant get, list and watch as in manifests/, or narrow scope.namespaces"
         ),
         // The same trouble in other words is no news.
-        (WatchState::Failing(_), WatchState::Failing(_)) => {}
+        (WatchState::Failing(_), WatchState::Failing(_)) | (_, WatchState::Starting) => {}
         (_, WatchState::Failing(why)) => tracing::warn!(
             resource,
             namespace,
             error = why,
             "Watch failed; going on with what is known and trying again"
         ),
-        (_, WatchState::Starting) => {}
     }
 }

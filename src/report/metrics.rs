@@ -329,7 +329,7 @@ impl Metrics {
         }
     }
 
-    /// All of it as OpenMetrics text.
+    /// All of it in the `OpenMetrics` text format.
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.

@@ -9,6 +9,7 @@ use kube::{
 use scale_from_zero::{
     config::Config,
     demo::{DemoError, Options, run},
+    prometheus::query,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -17,19 +18,15 @@ use crate::soon;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-const DEMAND: &str = "sum by (__name__, namespace, inference_pool, target_model_name, model_name) \
-    (max by (__name__, namespace, pod, instance, inference_pool, target_model_name, model_name, \
-    fairness_id, priority) \
-    ((llm_d_epp_flow_control_queue_size or inference_extension_flow_control_queue_size) > 0))";
-
 /// Wakes the cheapest variant of each model that has requests waiting.
 async fn least_loop(config: Config, cluster: kube::Config, end: CancellationToken) -> Result<(), Error> {
     let client = Client::try_from(cluster)?;
     let url = format!("{}api/v1/query", config.prometheus.urls[0]);
+    let demand = query::demand(&config.query);
     loop {
         let answer = reqwest::Client::new()
             .get(&url)
-            .query(&[("query", DEMAND)])
+            .query(&[("query", &demand)])
             .send();
         let answer: Value = answer.await?.json().await?;
         for row in answer["data"]["result"].as_array().unwrap() {
