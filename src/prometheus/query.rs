@@ -148,14 +148,18 @@ fn string(value: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::field_reassign_with_default,
+    reason = "what differs from the defaults stands out"
+)]
 mod tests {
     use super::*;
-    use crate::prometheus::text::testing::query;
+    use crate::config::Query;
 
     #[test]
     fn demand_of_both_families_is_the_query_of_rule_1() {
         assert_eq!(
-            demand(&query()),
+            demand(&Query::default()),
             "sum by (__name__, namespace, inference_pool, target_model_name, model_name) \
              (max by (__name__, namespace, pod, instance, inference_pool, target_model_name, model_name, \
              fairness_id, priority) \
@@ -166,7 +170,7 @@ mod tests {
     #[test]
     fn age_asks_each_family_by_itself() {
         assert_eq!(
-            age(&query()).unwrap(),
+            age(&Query::default()).unwrap(),
             "min by (namespace, inference_pool, target_model_name, model_name) (\
              ((time() - timestamp(llm_d_epp_flow_control_queue_size)) \
              and (llm_d_epp_flow_control_queue_size > 0)) or \
@@ -177,7 +181,7 @@ mod tests {
 
     #[test]
     fn matchers_stand_in_every_selector() {
-        let mut query = query();
+        let mut query = Query::default();
         query.families = vec!["a".into(), "b".into(), "c".into()];
         query.matchers = [("cluster".into(), "prod-a".into()), ("env".into(), "x".into())].into();
         let m = r#"{cluster="prod-a",env="x"}"#;
@@ -191,7 +195,7 @@ mod tests {
 
     #[test]
     fn matcher_values_cannot_leave_their_string() {
-        let mut query = query();
+        let mut query = Query::default();
         query.families = vec!["a".into()];
         query.matchers = [("c".into(), "x\"} or vector(1) or a{c=\"\\\n\r\t\u{7}é".into())].into();
         assert!(
@@ -203,7 +207,7 @@ mod tests {
 
     #[test]
     fn names_that_cannot_stand_bare_are_quoted() {
-        let mut query = query();
+        let mut query = Query::default();
         query.families = vec!["queue.size".into(), "ns:queue:sum".into()];
         query.labels.pool = "inference.pool".into();
         query.matchers = [("k8s.cluster".into(), "a".into())].into();
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn one_label_in_two_roles_is_grouped_by_once() {
-        let mut query = query();
+        let mut query = Query::default();
         query.labels.target_model = "model_name".into();
         assert!(
             age(&query)
@@ -231,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_custom_expression_is_sent_as_it_is_and_has_no_age() {
-        let mut query = query();
+        let mut query = Query::default();
         query.expression = Some(" my:queue  > 0 ".into());
         assert_eq!(demand(&query), " my:queue  > 0 ");
         assert_eq!(age(&query), None);

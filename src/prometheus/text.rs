@@ -12,30 +12,7 @@ pub(super) fn tame(text: &str, limit: usize) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
-    use std::time::Duration;
-
-    use crate::config::{Labels, MissingNamespace, Query};
-
-    /// The defaults of `query`.
-    pub fn query() -> Query {
-        Query {
-            families: vec![
-                "llm_d_epp_flow_control_queue_size".into(),
-                "inference_extension_flow_control_queue_size".into(),
-            ],
-            labels: Labels {
-                namespace: "namespace".into(),
-                pool: "inference_pool".into(),
-                model: "model_name".into(),
-                target_model: "target_model_name".into(),
-            },
-            matchers: [].into(),
-            missing_namespace: MissingNamespace::One,
-            expression: None,
-            max_sample_age: Duration::from_secs(120),
-        }
-    }
+mod tests {
 
     #[test]
     fn text_of_others_stays_on_one_short_line() {

@@ -190,7 +190,7 @@ fn location(headers: &HeaderMap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prometheus::text::testing::query;
+    use crate::config::Query;
 
     const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
 
@@ -212,7 +212,7 @@ mod tests {
             Question {
                 text: "the query",
                 custom,
-                labels: &query().labels,
+                labels: &Query::default().labels,
             },
             &reply,
             Wall::UNIX_EPOCH,

@@ -12,7 +12,7 @@ mod server;
 use std::{io::Write, path::PathBuf, time::Duration};
 
 use scale_from_zero::{
-    config::{Auth, Labels, MissingNamespace, Prometheus as Config, Query, Tls},
+    config::{Auth, Prometheus as Config, Query, Tls},
     core::Sample,
     prometheus::{Prometheus, QueryError, Reason, SetupError},
 };
@@ -35,16 +35,7 @@ fn config(urls: &[&str]) -> Config {
 fn query() -> Query {
     Query {
         families: vec!["new_queue".into(), "old_queue".into()],
-        labels: Labels {
-            namespace: "namespace".into(),
-            pool: "inference_pool".into(),
-            model: "model_name".into(),
-            target_model: "target_model_name".into(),
-        },
-        matchers: [].into(),
-        missing_namespace: MissingNamespace::One,
-        expression: None,
-        max_sample_age: Duration::from_secs(120),
+        ..Query::default()
     }
 }
 

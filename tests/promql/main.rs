@@ -11,11 +11,10 @@ mod live;
 use std::{
     env,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use scale_from_zero::config::{Labels, MissingNamespace, Query};
+use scale_from_zero::config::Query;
 
 const NEW: &str = "llm_d_epp_flow_control_queue_size";
 const OLD: &str = "inference_extension_flow_control_queue_size";
@@ -69,15 +68,6 @@ fn find(program: &str) -> Option<PathBuf> {
 fn query() -> Query {
     Query {
         families: vec![NEW.into(), OLD.into()],
-        labels: Labels {
-            namespace: "namespace".into(),
-            pool: "inference_pool".into(),
-            model: "model_name".into(),
-            target_model: "target_model_name".into(),
-        },
-        matchers: [].into(),
-        missing_namespace: MissingNamespace::One,
-        expression: None,
-        max_sample_age: Duration::from_secs(120),
+        ..Query::default()
     }
 }

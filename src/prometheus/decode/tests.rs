@@ -2,10 +2,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::prometheus::text::testing::query;
+use crate::config::Query;
 
 fn labels() -> Labels {
-    query().labels
+    Query::default().labels
 }
 
 fn decoded(body: &str) -> Result<Answer, DecodeError> {
