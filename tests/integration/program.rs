@@ -1,0 +1,238 @@
+//! The program itself, as a process.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{ExitStatus, Output, Stdio},
+};
+
+use serde_json::Value;
+use tokio::process::Child;
+
+use crate::{
+    cluster::Rights, config, demand, exposition::Exposition, http, log::Log, servers::child, wait,
+    world::World,
+};
+
+/// How a copy of the program is to be started.
+pub struct Start<'a> {
+    world: &'a World,
+    name: String,
+    arguments: Vec<String>,
+    config: Value,
+    rights: Rights,
+    kubeconfig: Option<String>,
+}
+
+/// A copy that runs. It is killed when this is dropped.
+pub struct Program {
+    child: Child,
+    name: String,
+    /// What it says.
+    pub log: Log,
+    file: PathBuf,
+    config: Value,
+    address: String,
+}
+
+impl<'a> Start<'a> {
+    /// `run` with the configuration of all trials. The name tells copies apart.
+    pub fn new(world: &'a World, name: &str) -> Self {
+        Self {
+            world,
+            name: name.to_owned(),
+            arguments: vec!["run".into()],
+            config: config::merged(
+                config::base(&world.ns, world.demand.url()),
+                &serde_json::json!({"prometheus": {"headers": {demand::COPY: name}}}),
+            ),
+            rights: Rights::ClusterWide,
+            kubeconfig: None,
+        }
+    }
+
+    /// Another command, or more arguments.
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(|&argument| argument.into()).collect();
+        self
+    }
+
+    /// Something else in the configuration.
+    pub fn config(mut self, over: &Value) -> Self {
+        self.config = config::merged(self.config, over);
+        self
+    }
+
+    /// Other rights than those of the ClusterRole, on the real server.
+    pub fn rights(mut self, rights: Rights) -> Self {
+        self.rights = rights;
+        self
+    }
+
+    /// Another kubeconfig than that of an account of its own.
+    pub fn kubeconfig(mut self, kubeconfig: String) -> Self {
+        self.kubeconfig = Some(kubeconfig);
+        self
+    }
+
+    async fn command(&self) -> (tokio::process::Command, PathBuf) {
+        let dir = self.world.dir.path().join(&self.name);
+        std::fs::create_dir_all(&dir).expect("a folder");
+        let kubeconfig = match &self.kubeconfig {
+            Some(given) => given.clone(),
+            None => {
+                self.world
+                    .cluster
+                    .account(&self.world.ns, &self.name, self.rights)
+                    .await
+            }
+        };
+        let (cluster, file) = (dir.join("kubeconfig"), dir.join("config.yaml"));
+        std::fs::write(&cluster, kubeconfig).expect("a kubeconfig");
+        write(&file, &self.config.to_string());
+        let mut command = command();
+        command
+            .args(&self.arguments)
+            .arg("--config")
+            .arg(&file)
+            .env("KUBECONFIG", &cluster)
+            .env("POD_NAMESPACE", &self.world.ns)
+            .env("POD_NAME", &self.name);
+        (command, file)
+    }
+
+    /// Runs it to its end.
+    pub async fn output(self) -> Output {
+        let (mut command, _) = self.command().await;
+        wait::in_time(&format!("{:?} ends", self.arguments), command.output())
+            .await
+            .expect("the program")
+    }
+
+    /// Starts it, up to the line that says so.
+    pub async fn spawn(self) -> Program {
+        let (mut command, file) = self.command().await;
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program");
+        let log = Log::read(&self.name, child.stderr.take().expect("its log"));
+        self.world.keep(log.clone());
+        let started = log.said("Started", |_| true).await;
+        Program {
+            child,
+            name: self.name,
+            log,
+            file,
+            config: self.config,
+            address: started.field("listening"),
+        }
+    }
+
+    /// Starts it, up to its being ready.
+    pub async fn ready(self) -> Program {
+        let program = self.spawn().await;
+        program.until_ready().await;
+        program
+    }
+}
+
+impl Program {
+    /// What tells it from other copies.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Status and body of one of its pages, if it answers.
+    pub async fn page(&self, path: &str) -> Option<(u16, String)> {
+        http::get(&format!("http://{}{path}", self.address)).await
+    }
+
+    /// Waits until it is ready, and returns what it says of that.
+    pub async fn until_ready(&self) -> String {
+        wait::until("/readyz says 200", async || {
+            self.page("/readyz")
+                .await
+                .filter(|(code, _)| *code == 200)
+                .map(|(_, body)| body)
+        })
+        .await
+    }
+
+    /// Its metrics now.
+    pub async fn metrics(&self) -> Exposition {
+        let (code, text) = wait::until("an answer of /metrics", async || self.page("/metrics").await).await;
+        assert_eq!(code, 200, "{text}");
+        Exposition::parse(&text)
+    }
+
+    /// Waits until the sum of a metric over all series with these labels is as wanted.
+    pub async fn until_metric(
+        &self,
+        name: &str,
+        labels: &[(&str, &str)],
+        wanted: impl Fn(f64) -> bool,
+    ) -> f64 {
+        wait::until(&format!("{name} {labels:?} as wanted"), async || {
+            Some(self.metrics().await.sum(name, labels)).filter(|&value| wanted(value))
+        })
+        .await
+    }
+
+    /// Waits for so many more ticks, which is time enough for whatever could still come.
+    pub async fn ticks(&self, more: u32) {
+        let before = self.metrics().await.sum("ticks_total", &[]);
+        self.until_metric("ticks_total", &[], |now| now >= before + f64::from(more))
+            .await;
+    }
+
+    /// Writes another configuration into its file: as it was started with, and this on top.
+    pub fn rewrite(&self, over: &Value) {
+        write(&self.file, &config::merged(self.config.clone(), over).to_string());
+    }
+
+    /// Asks it to end, and waits for that.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.ask_to_end().await;
+        self.ended().await
+    }
+
+    /// Sends SIGTERM.
+    pub async fn ask_to_end(&self) {
+        let id = self.child.id().expect("a process that runs").to_string();
+        let sent = tokio::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await;
+        assert!(sent.expect("kill").success());
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        wait::in_time("the program ends", self.child.wait())
+            .await
+            .expect("a child")
+    }
+
+    /// Kills it.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("a child");
+    }
+}
+
+/// The program without anything of the environment of the tests.
+pub fn command() -> tokio::process::Command {
+    let mut command = child::command(Path::new(env!("CARGO_BIN_EXE_scale-from-zero")));
+    command.env_clear();
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// Writes a file whole, as a ConfigMap comes whole.
+fn write(file: &Path, text: &str) {
+    let fresh = file.with_extension("new");
+    std::fs::write(&fresh, text).expect("a file");
+    std::fs::rename(&fresh, file).expect("a file");
+}

@@ -1,0 +1,66 @@
+//! The real Prometheus. It scrapes the exporter four times a second.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use super::{Assets, child::Server, free_port, persist};
+use crate::http;
+
+/// How long it may take to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running Prometheus.
+pub struct PrometheusServer {
+    url: String,
+    _server: Server,
+    _dir: tempfile::TempDir,
+}
+
+impl PrometheusServer {
+    /// Starts it. Its first scrape comes some 5 s later: whoever waits for a sample waits for that.
+    pub async fn start(assets: &Assets, exporter: SocketAddr) -> Result<Self, String> {
+        persist(async || Self::try_start(assets, exporter).await).await
+    }
+
+    async fn try_start(assets: &Assets, exporter: SocketAddr) -> Result<Self, String> {
+        let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
+        let file = dir.path().join("prometheus.yml");
+        // The labels are those that a scrape by namespace would put on.
+        let config = format!(
+            "global: {{scrape_interval: 250ms, scrape_timeout: 200ms}}\n\
+             scrape_configs:\n\
+             - job_name: epp\n\
+            \x20 honor_labels: true\n\
+            \x20 static_configs: [{{targets: ['{exporter}']}}]\n"
+        );
+        std::fs::write(&file, config).map_err(|e| e.to_string())?;
+        let url = format!("http://127.0.0.1:{}", free_port());
+        let arguments = [
+            format!("--config.file={}", file.display()),
+            format!("--storage.tsdb.path={}", dir.path().join("data").display()),
+            format!("--web.listen-address={}", url.trim_start_matches("http://")),
+            "--log.level=warn".into(),
+        ];
+        let mut server = Server::start(&assets.path("prometheus"), arguments, dir.path())?;
+        let deadline = Instant::now() + READY_WITHIN;
+        while !matches!(http::get(&format!("{url}/-/ready")).await, Some((200, _))) {
+            server.check()?;
+            if Instant::now() > deadline {
+                return Err(format!("Prometheus is not ready\n{}", server.tail()));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(Self {
+            url,
+            _server: server,
+            _dir: dir,
+        })
+    }
+
+    /// Base URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}

@@ -1,0 +1,145 @@
+//! `run --dry-run` and `wake NAMESPACE/NAME`.
+
+use std::process::Output;
+
+use serde_json::json;
+
+use crate::{
+    cluster::{DEPLOYMENT, NAMESPACE},
+    objects::{behind, deployment, excluded, parked, ready, variant},
+    suite::Suite,
+    world::World,
+};
+
+pub fn register(suite: &mut Suite) {
+    suite.both("dry_run", dry_run);
+    suite.both("wake_by_hand", wake_by_hand);
+    suite.both("wake_by_hand_refused", wake_by_hand_refused);
+    suite.both("wake_by_hand_dry_run", wake_by_hand_dry_run);
+}
+
+async fn dry_run(world: &World) {
+    world.create(parked("llama", "llama")).await;
+    world.ask("llama", "llama", 4);
+    let program = world.program("a").arguments(&["run", "--dry-run"]).ready().await;
+    let would = program
+        .log
+        .said("Dry run: would scale up Target Workload from zero", |_| true)
+        .await;
+    assert_eq!(
+        (would.field("value"), would.field("model")),
+        ("4.0".into(), "llama".into())
+    );
+    program.ticks(20).await;
+    assert_eq!(program.log.all(would.message()).len(), 1, "once for the episode");
+    assert_eq!(
+        program
+            .metrics()
+            .await
+            .sum("wakes_total", &[("result", "dry_run")]),
+        1.0
+    );
+    nothing_written(world, "llama").await;
+}
+
+async fn wake_by_hand(world: &World) {
+    world.create(parked("llama", "llama")).await;
+    let (code, out, err) = wake(world, "a", "llama", &[]).await;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("from 0 to 1") && out.contains("llama"), "{out}");
+    assert_eq!(world.replicas(DEPLOYMENT, "llama").await, 1);
+    assert_eq!(
+        world.get(crate::cluster::VARIANT, "llama").await["status"]["desiredOptimizedAlloc"]["numReplicas"],
+        1
+    );
+    assert_eq!(world.events().await.len(), 2);
+    assert_eq!(
+        world.until_asked("patch", "deployments/scale", 1).await,
+        [("llama".into(), 200)]
+    );
+
+    let (code, out, _) = wake(world, "again", "llama", &[]).await;
+    assert_eq!(code, 0, "what is to be done is done");
+    assert!(
+        out.contains("at 1 already") && out.contains("nothing to do"),
+        "{out}"
+    );
+    assert_eq!(world.asked("patch", "deployments/scale").len(), 1);
+}
+
+async fn wake_by_hand_refused(world: &World) {
+    let [target, variant_of, pool] = parked("llama", "llama");
+    world.create([target, excluded(variant_of), pool]).await;
+    world.create([variant("targetless", "targetless")]).await;
+    let mut odd = variant("odd", "odd");
+    odd["spec"]["scaleTargetRef"] = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "odd"});
+    world.create([odd, deployment("odd", "odd", 0)]).await;
+    world.create(behind("up", "up", "up", "1.0", 3)).await;
+    world.patch_status(DEPLOYMENT, "up", &ready(2)).await;
+    for (name, part) in [
+        ("llama", "scale-from-zero/exclude"),
+        ("targetless", "does not exist"),
+        ("odd", "Deployment and StatefulSet"),
+        ("nobody", "kubectl get va"),
+    ] {
+        let (code, out, err) = wake(world, name, name, &[]).await;
+        assert_eq!((code, out.as_str()), (1, ""), "{name}: {err}");
+        assert!(
+            err.contains(part) && err.contains(&format!("{}/{name}", world.ns)),
+            "{name}: {err}"
+        );
+    }
+    let (code, out, _) = wake(world, "up", "up", &[]).await;
+    assert_eq!(code, 0);
+    assert!(out.contains("at 3 already, 2 ready"), "{out}");
+
+    let mark = json!({"metadata": {"annotations": {"scale-from-zero/exclude": "true"}}});
+    world
+        .cluster
+        .admin
+        .patch(NAMESPACE, None, &world.ns, None, &mark)
+        .await;
+    world.create(parked("other", "other")).await;
+    let (code, _, err) = wake(world, "namespace", "other", &[]).await;
+    assert!(
+        code == 1 && err.contains("its namespace has the annotation"),
+        "{err}"
+    );
+    nothing_written(world, "llama").await;
+}
+
+async fn wake_by_hand_dry_run(world: &World) {
+    world.create(parked("llama", "llama")).await;
+    let (code, out, err) = wake(world, "a", "llama", &["--dry-run"]).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("would scale") && out.contains("nothing written"),
+        "{out}"
+    );
+    nothing_written(world, "llama").await;
+}
+
+/// Runs `wake` on a variant of the trial: exit status and what it said on either stream.
+async fn wake(world: &World, copy: &str, variant: &str, more: &[&str]) -> (i32, String, String) {
+    let name = format!("{}/{variant}", world.ns);
+    let mut arguments = vec!["wake", &name];
+    arguments.extend(more);
+    let program = world.program(copy).arguments(&arguments);
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = program.output().await;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (status.code().expect("an exit status"), text(stdout), text(stderr))
+}
+
+async fn nothing_written(world: &World, name: &str) {
+    let requests = world.cluster.requests(&world.ns);
+    assert!(
+        !requests.iter().any(crate::cluster::Asked::writes),
+        "{requests:#?}"
+    );
+    assert_eq!(world.replicas(DEPLOYMENT, name).await, 0);
+    assert!(world.events().await.is_empty());
+}

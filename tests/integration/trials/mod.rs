@@ -1,0 +1,30 @@
+//! The trials by concern. Each file says at its top what it holds the program to.
+
+mod by_hand;
+mod choice;
+mod cluster_wide;
+mod copies;
+mod ends;
+mod faults;
+mod kinds;
+mod pages;
+mod reload;
+mod starts;
+mod wakes;
+
+use crate::suite::Suite;
+
+/// All of them. Those that take longest come first, so that they do not run on alone at the end.
+pub fn register(suite: &mut Suite) {
+    kinds::register(suite);
+    cluster_wide::register(suite);
+    copies::register(suite);
+    reload::register(suite);
+    wakes::register(suite);
+    choice::register(suite);
+    by_hand::register(suite);
+    faults::register(suite);
+    ends::register(suite);
+    starts::register(suite);
+    pages::register(suite);
+}
