@@ -222,6 +222,15 @@ impl Memory {
         }
     }
 
+    /// Waking is no longer a dry run: what it has only told of may be woken.
+    pub fn no_dry_run(&mut self) {
+        for tracked in self.targets.values_mut() {
+            if tracked.attempt == Attempt::Reported {
+                tracked.attempt = Attempt::Idle;
+            }
+        }
+    }
+
     /// The answer to a wake has come. From one that went through, its report follows.
     pub fn answered(
         &mut self,

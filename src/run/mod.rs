@@ -138,6 +138,9 @@ impl Runner {
         let watches = watch_all(&self.client, &config.scope.namespaces, &say, &mut watching);
         drop(say);
         self.admin.started(watches.clone(), longest_tick(config));
+        if !config.dry_run {
+            self.memory.no_dry_run();
+        }
         let mut ticker = Ticker {
             clock: self.clock,
             rules: Rules::from(config),
