@@ -7,11 +7,14 @@ use tokio::sync::mpsc;
 use crate::{
     actuate::{Actuator, Done},
     clock::Clock,
-    core::{Answer, Change, Inventory, Joined, Memory, Now, Plan, Rules, Told, Wake, join, plan, rows},
+    core::{Answer, Change, Inventory, Joined, Memory, Mono, Now, Plan, Rules, Told, Wake, join, plan, rows},
     pace::Pace,
     prometheus::Prometheus,
     report::{Journal, Metrics, ResultLabel},
 };
+
+/// How long a wake seen from outside may still be somebody's to report.
+const WITNESS_FOR: Duration = Duration::from_secs(5);
 
 /// Everything that a tick works on.
 pub struct Ticker {
@@ -27,6 +30,8 @@ pub struct Ticker {
     pub prometheus: Arc<Prometheus>,
     /// When the next query may be sent.
     pub pace: Pace,
+    /// Until when demand is asked for with nothing inactive; unknown before the first tick.
+    pub witness_until: Option<Mono>,
     /// The joined objects.
     pub inventory: Inventory,
     /// Episodes.
@@ -98,9 +103,22 @@ impl Ticker {
         }
     }
 
-    /// Asks for demand: one query, and none with nothing inactive or before the pace allows it.
+    /// Whether an answer could change anything. With nothing inactive nothing can be woken; but who
+    /// has just seen the last target go up, or has just started, does not know of the demand behind
+    /// it yet, and is to tell of the wake if its waker has died meanwhile (rule 15).
+    fn wants_demand(&mut self, now: Mono) -> bool {
+        let inactive = self.inventory.inactive() > 0;
+        if inactive {
+            self.witness_until = Some(now + WITNESS_FOR);
+        }
+        let until = *self.witness_until.get_or_insert(now + WITNESS_FOR);
+        inactive || (now < until && self.inventory.entries().any(|(_, entry)| entry.is_starting()))
+    }
+
+    /// Asks for demand: one query, and none that could change nothing or before the pace allows it.
     async fn ask(&mut self) -> Answer {
-        if self.inventory.inactive() == 0 || !self.pace.may_ask(self.clock.now().mono) {
+        let now = self.clock.now().mono;
+        if !self.wants_demand(now) || !self.pace.may_ask(now) {
             return Answer::Unknown;
         }
         let began = self.clock.now().mono;

@@ -148,6 +148,7 @@ impl Runner {
             changes,
             prometheus,
             pace: Pace::new(config.interval),
+            witness_until: None,
             inventory: Inventory::new(ScopeRules::from(config)),
             memory: std::mem::take(&mut self.memory),
             actuator: Actuator::new(

@@ -30,6 +30,11 @@ impl Entry {
         matches!(self.observed, Ok(Observed::Scaled { .. }))
     }
 
+    /// Whether the variant is in scope and its target has replicas of which none is ready.
+    pub fn is_starting(&self) -> bool {
+        self.scope == Scope::In && self.is_scaled() && !self.is_serving()
+    }
+
     /// Whether one replica is ready.
     pub fn is_serving(&self) -> bool {
         matches!(self.observed, Ok(Observed::Scaled { ready, .. }) if ready > 0)

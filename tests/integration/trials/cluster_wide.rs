@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::NAMESPACE, exposition::Exposition, objects::parked, program::Program, suite::Suite, world::World,
+    cluster::NAMESPACE, exposition::Exposition, objects::parked, program::Program, suite::Suite, wait, world::World,
 };
 
 /// Models parked in the namespace of the trial.
@@ -73,14 +73,15 @@ async fn cluster_wide(world: &World) {
     assert_eq!(there(shut.clone()).await, 0);
     world.until_asked("patch", "deployments/scale", PARKED + 1).await;
 
-    // Nothing is parked any more, and so nothing is asked.
+    // Nothing is parked any more, and so, a moment later, nothing is asked.
     program.until_metric("inactive_variants", &[], |n| n == 0.0).await;
     program
         .until_metric("reports_total", &[("result", "done")], |n| n == 21.0)
         .await;
-    program.ticks(2).await;
-    let (queries, _) = over(&program).await;
-    assert_eq!(queries, 0.0);
+    wait::until_true("no query while ticks go on", async || {
+        over(&program).await.0 == 0.0
+    })
+    .await;
     for namespace in [&other, &shut] {
         world.demand.queues().forget(namespace);
     }

@@ -19,6 +19,7 @@ pub fn register(suite: &mut Suite) {
     suite.embedded("report_fails_at_first", report_fails_at_first);
     suite.embedded("waker_dies_before_the_status", waker_dies_before_the_status);
     suite.embedded("waker_dies_before_any_report", waker_dies_before_any_report);
+    suite.embedded("lone_waker_dies", lone_waker_dies);
 }
 
 fn scale() -> Match {
@@ -222,11 +223,31 @@ async fn waker_dies_before_any_report(world: &World) {
     waker_dies_at(world, events()).await;
 }
 
+/// There is only one copy, and its next start tells of what it did before it died.
+async fn lone_waker_dies(world: &World) {
+    world.cluster.kube().add_fault(Fault {
+        matches: events(),
+        times: Some(2),
+        effect: Effect::Hang,
+    });
+    world.create(parked("llama", "llama")).await;
+    world.ask("llama", "llama", 1);
+    let mut first = world.program("first").ready().await;
+    world.until_asked("create", "events", 2).await;
+    first.kill().await;
+    let again = world.program("again").ready().await;
+    world.until_told("llama").await;
+    again
+        .until_metric("reports_total", &[("result", "done")], |n| n == 1.0)
+        .await;
+    assert_eq!(world.events().await.len(), 2);
+    assert_eq!(world.asked("patch", "deployments/scale"), [("llama".into(), 200)]);
+}
+
 /// The waker's next write hangs, and it dies with it.
 async fn waker_dies_at(world: &World, stuck: Match) {
     let kube = world.cluster.kube();
     world.create(parked("llama", "llama")).await;
-    world.create(parked("parked", "parked")).await;
     let mut copies = [
         world.program("one").ready().await,
         world.program("other").ready().await,
