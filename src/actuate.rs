@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     clock::Clock,
     cluster::{RequestError, look, scale_from_zero, send_report},
-    core::{Change, Now, Report, Reported, TargetKey, Wake},
+    core::{Change, Now, Report, Reported, Target, TargetKey, Wake},
 };
 
 /// Reports under way at once.
@@ -27,8 +27,8 @@ pub enum Done {
     Woken(Box<Wake>, Result<(), RequestError>, Now),
     /// How a report ended.
     Reported(Box<Report>, Reported),
-    /// What a look at a target has brought.
-    Looked(TargetKey, Result<Change, RequestError>),
+    /// What a look at a target has brought, and what was known of it before.
+    Looked(TargetKey, Option<Target>, Result<Change, RequestError>),
 }
 
 /// Sends writes, bounded, in tasks of its own.
@@ -45,24 +45,24 @@ pub struct Actuator {
 }
 
 impl Actuator {
-    /// An actuator with at most `concurrency` scales under way at once.
-    pub fn new(
-        client: Client,
-        clock: Clock,
-        concurrency: usize,
-        annotate_variant: bool,
-        instance: Arc<str>,
-    ) -> Self {
+    /// An actuator that is yet to be configured: it sends nothing.
+    pub fn new(client: Client, clock: Clock, instance: Arc<str>) -> Self {
         Self {
             client,
             clock,
-            annotate_variant,
+            annotate_variant: false,
             instance,
-            scales: Arc::new(Semaphore::new(concurrency)),
+            scales: Arc::new(Semaphore::new(0)),
             reports: Arc::new(Semaphore::new(REPORTS_AT_ONCE)),
             waiting: Arc::new(watch::Sender::new(0)),
             tasks: JoinSet::new(),
         }
+    }
+
+    /// At most `concurrency` scales under way at once from here on. What waits already goes by the old bound.
+    pub fn configure(&mut self, concurrency: usize, annotate_variant: bool) {
+        self.scales = Arc::new(Semaphore::new(concurrency));
+        self.annotate_variant = annotate_variant;
     }
 
     /// Sends a wake, in the order of the calls.
@@ -93,12 +93,13 @@ impl Actuator {
         });
     }
 
-    /// Looks at a target whose watch is silent.
-    pub fn look(&mut self, target: TargetKey) {
-        let client = self.client.clone();
+    /// Looks at a target whose watch is silent. `known` is what the inventory holds of it.
+    pub fn look(&mut self, target: TargetKey, known: Option<Target>) {
+        let (client, turns) = (self.client.clone(), self.reports.clone());
         self.tasks.spawn(async move {
+            let _turn = turns.acquire_owned().await;
             let change = look(&client, &target).await;
-            Done::Looked(target, change)
+            Done::Looked(target, known, change)
         });
     }
 

@@ -16,6 +16,7 @@ pub mod logging;
 mod pace;
 pub mod prometheus;
 pub mod report;
+mod retry_after;
 mod rules;
 pub mod run;
 mod tick;

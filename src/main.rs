@@ -8,14 +8,29 @@ use scale_from_zero::{
     commands,
 };
 
-#[tokio::main(worker_threads = 2)]
-async fn main() -> ExitCode {
-    let end = match Cli::parse().command {
-        Command::Run(args) => commands::run(args).await,
-        Command::Wake(args) => commands::wake(args).await,
-        #[cfg(feature = "demo")]
-        Command::Demo(args) => commands::demo(args).await,
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("scale-from-zero: cannot start threads: {error}");
+            return ExitCode::FAILURE;
+        }
     };
+    let end = runtime.block_on(async {
+        match command {
+            Command::Run(args) => commands::run(args).await,
+            Command::Wake(args) => commands::wake(args).await,
+            #[cfg(feature = "demo")]
+            Command::Demo(args) => commands::demo(args).await,
+        }
+    });
+    // Not waiting for threads that look up a name: with DNS away, that would outlast the grace period.
+    runtime.shutdown_background();
     match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

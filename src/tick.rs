@@ -7,9 +7,13 @@ use tokio::sync::mpsc;
 use crate::{
     actuate::{Actuator, Done},
     clock::Clock,
-    core::{Answer, Change, Inventory, Joined, Memory, Mono, Now, Plan, Rules, Told, Wake, join, plan, rows},
+    config::Config,
+    core::{
+        Answer, Change, Inventory, Joined, Memory, Mono, Now, Plan, Rules, ScopeRules, Told, Wake, join,
+        plan, rows,
+    },
     pace::Pace,
-    prometheus::Prometheus,
+    prometheus::{Prometheus, QueryError},
     report::{Journal, Metrics, ResultLabel},
 };
 
@@ -19,32 +23,78 @@ const WITNESS_FOR: Duration = Duration::from_secs(5);
 /// Everything that a tick works on.
 pub struct Ticker {
     /// The clocks.
-    pub clock: Clock,
+    clock: Clock,
     /// What decisions read of the configuration.
-    pub rules: Rules,
+    rules: Rules,
     /// Decide and report, write nothing.
-    pub dry_run: bool,
+    dry_run: bool,
     /// What the watches have learnt and the inventory has not.
-    pub changes: mpsc::Receiver<Change>,
+    changes: mpsc::Receiver<Change>,
     /// Where demand is asked for.
-    pub prometheus: Arc<Prometheus>,
+    prometheus: Arc<Prometheus>,
     /// When the next query may be sent.
-    pub pace: Pace,
+    pace: Pace,
     /// Until when demand is asked for with nothing inactive; unknown before the first tick.
-    pub witness_until: Option<Mono>,
+    witness_until: Option<Mono>,
     /// The joined objects.
-    pub inventory: Inventory,
+    inventory: Inventory,
     /// Episodes.
-    pub memory: Memory,
+    memory: Memory,
     /// What carries out.
-    pub actuator: Actuator,
+    actuator: Actuator,
     /// The log.
-    pub journal: Journal,
+    journal: Journal,
     /// The metrics.
-    pub metrics: Metrics,
+    metrics: Metrics,
 }
 
 impl Ticker {
+    /// A ticker that knows nothing yet.
+    pub fn new(
+        clock: Clock,
+        actuator: Actuator,
+        metrics: Metrics,
+        config: &Config,
+        prometheus: Arc<Prometheus>,
+    ) -> Self {
+        Self {
+            clock,
+            rules: Rules::from(config),
+            dry_run: config.dry_run,
+            changes: mpsc::channel(1).1,
+            prometheus,
+            pace: Pace::new(config.interval),
+            witness_until: None,
+            inventory: Inventory::default(),
+            memory: Memory::default(),
+            actuator,
+            journal: Journal::new(metrics.clone()),
+            metrics,
+        }
+    }
+
+    /// Goes by this configuration from here on. Objects are learnt anew; memory, writes under way and what the log
+    /// has said stay.
+    pub fn configure(
+        &mut self,
+        config: &Config,
+        changes: mpsc::Receiver<Change>,
+        prometheus: Arc<Prometheus>,
+    ) {
+        self.rules = Rules::from(config);
+        self.dry_run = config.dry_run;
+        self.changes = changes;
+        self.prometheus = prometheus;
+        self.pace = Pace::new(config.interval);
+        self.witness_until = None;
+        self.inventory = Inventory::new(ScopeRules::from(config));
+        self.actuator
+            .configure(config.wake.concurrency, config.status.annotate_variant);
+        if !config.dry_run {
+            self.memory.no_dry_run();
+        }
+    }
+
     /// One round. `leading` is whether this copy queries and wakes.
     pub async fn tick(&mut self, leading: bool) {
         self.metrics.ticks.inc();
@@ -72,8 +122,8 @@ impl Ticker {
                 .demand
                 .set(joined.asked.values().map(|asked| asked.waiting).sum());
             self.act(plan);
-        } else if self.inventory.inactive() == 0 {
-            // Nothing was asked because nothing can be woken: nothing is held back either.
+        } else if !leading || self.inventory.inactive() == 0 {
+            // Not asked, since another copy does or nothing can be woken: nothing is held back here.
             self.metrics.demand.set(0.0);
             self.journal.planned(&Plan::default(), now);
         }
@@ -93,6 +143,9 @@ impl Ticker {
         self.take_in();
         let done = self.actuator.finished();
         self.settle(done);
+        if !self.actuator.is_busy() {
+            self.memory.nothing_under_way(self.clock.now().mono, &self.rules);
+        }
         self.journal.inventory(&self.inventory);
     }
 
@@ -121,22 +174,13 @@ impl Ticker {
         if !self.wants_demand(now) || !self.pace.may_ask(now) {
             return Answer::Unknown;
         }
-        let began = self.clock.now().mono;
-        self.metrics.queries.inc();
-        let answer = self.prometheus.demand().await;
-        let now = self.clock.now();
-        self.metrics
-            .query_seconds
-            .observe(now.mono.since(began).as_secs_f64());
-        match answer {
+        let prometheus = self.prometheus.clone();
+        match self.timed(prometheus.demand()).await {
             Ok(samples) => {
-                self.pace.answered(began, now.mono);
-                self.metrics.last_query.set(now.wall.as_duration().as_secs_f64());
                 self.journal.query_answered();
                 Answer::Complete(rows(samples))
             }
             Err(error) => {
-                self.pace.failed(began, now.mono, error.retry_after);
                 self.journal.query_failed(error.reason.as_str(), &error);
                 Answer::Unknown
             }
@@ -145,28 +189,44 @@ impl Ticker {
 
     /// Before anything is woken, a second query tells how old its samples are (rules 1 and 5).
     async fn check_ages(&mut self, plan: &mut Plan) {
-        if plan.wakes.is_empty() {
+        if plan.wakes.is_empty() || !self.prometheus.knows_ages() {
             return;
         }
-        let began = self.clock.now().mono;
-        let ages = self.prometheus.ages().await;
-        let now = self.clock.now();
-        match ages {
-            // With a custom expression nothing was asked.
-            Ok(None) => {}
-            Ok(Some(ages)) => {
-                self.metrics.queries.inc();
-                self.metrics
-                    .query_seconds
-                    .observe(now.mono.since(began).as_secs_f64());
+        let prometheus = self.prometheus.clone();
+        match self.timed(prometheus.ages()).await {
+            Ok(ages) => {
                 self.journal.ages(None);
-                plan.check_ages(ages, &mut self.memory, now, &self.rules);
+                plan.check_ages(
+                    ages.unwrap_or_default(),
+                    &mut self.memory,
+                    self.clock.now(),
+                    &self.rules,
+                );
             }
-            Err(error) => {
-                self.metrics.queries.inc();
-                self.journal.ages(Some((error.reason.as_str(), &error)));
-            }
+            Err(error) => self.journal.ages(Some((error.reason.as_str(), &error))),
         }
+    }
+
+    /// Sends a query, counts and times it, and lets the pace know.
+    async fn timed<T>(
+        &mut self,
+        query: impl Future<Output = Result<T, QueryError>>,
+    ) -> Result<T, QueryError> {
+        let began = self.clock.now().mono;
+        self.metrics.queries.inc();
+        let answer = query.await;
+        let now = self.clock.now();
+        self.metrics
+            .query_seconds
+            .observe(now.mono.since(began).as_secs_f64());
+        match &answer {
+            Ok(_) => {
+                self.pace.answered(began, now.mono);
+                self.metrics.last_query.set(now.wall.as_duration().as_secs_f64());
+            }
+            Err(error) => self.pace.failed(began, now.mono, error.retry_after),
+        }
+        answer
     }
 
     /// Sends the wakes, the largest queue first.
@@ -192,7 +252,8 @@ impl Ticker {
             self.actuator.report(report);
         }
         for target in self.memory.look_due(now.mono) {
-            self.actuator.look(target);
+            let known = self.inventory.target(&target).cloned();
+            self.actuator.look(target, known);
         }
     }
 
@@ -216,8 +277,14 @@ impl Ticker {
                     let now = self.clock.now().mono;
                     self.memory.reported(&report.variant, reported, now, &self.rules);
                 }
-                Done::Looked(_, Ok(change)) => self.inventory.apply(change),
-                Done::Looked(target, Err(error)) => {
+                // Where the watch has brought something since, that may be the newer.
+                Done::Looked(target, known, Ok(change))
+                    if self.inventory.target(&target) == known.as_ref() =>
+                {
+                    self.inventory.apply(change);
+                }
+                Done::Looked(_, _, Ok(_)) => {}
+                Done::Looked(target, _, Err(error)) => {
                     tracing::debug!(%target, %error, "Could not look at a target");
                 }
             }

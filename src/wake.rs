@@ -10,7 +10,7 @@ use crate::{
         RequestError, look, look_at_namespace, look_at_pools, look_at_variant, scale_from_zero, send_report,
     },
     config::Config,
-    core::{Gone, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Rules, ScopeRules, Told, Wake},
+    core::{Gone, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Reported, Rules, ScopeRules, Told, Wake},
 };
 
 /// A variant named on the command line.
@@ -46,7 +46,7 @@ pub enum WakeError {
     #[error("{0}")]
     NotWakeable(String),
     /// The wake went through and its report did not.
-    #[error("{0} is scaled to 1, but its {1} could not be written; see the log lines above")]
+    #[error("{0} is scaled to 1, but its {1} could not be written; run with log.level: debug to see why")]
     NotReported(String, &'static str),
 }
 
@@ -63,7 +63,7 @@ pub async fn wake(
 ) -> Result<String, WakeError> {
     let clock = Clock::start();
     let rules = Rules::from(config);
-    let inventory = gather(client, config, name).await?;
+    let mut inventory = gather(client, config, name).await?;
     let wake = match Wake::by_hand(&inventory, name, clock.now()) {
         Ok(wake) => wake,
         Err(NotWakeable::Scaled { replicas, ready }) => {
@@ -90,14 +90,27 @@ pub async fn wake(
         sample_to_scale: None,
     };
     memory.answered(&wake, Ok(()), told, clock.now(), &rules);
-    for report in memory.reports_due(&inventory, clock.now(), &rules) {
-        let reported = send_report(client, &report, config.status.annotate_variant, instance).await;
-        if !reported.status {
-            return Err(WakeError::NotReported(wake.target.to_string(), "status"));
+    let mut reported = Reported {
+        events: true,
+        status: true,
+    };
+    for _ in 0..REPORT_TRIES {
+        for report in memory.reports_due(&inventory, clock.now(), &rules) {
+            reported = send_report(client, &report, config.status.annotate_variant, instance).await;
+            memory.reported(&report.variant, reported, clock.now().mono, &rules);
         }
-        if !reported.events {
-            return Err(WakeError::NotReported(wake.target.to_string(), "Events"));
+        if reported.events && reported.status {
+            break;
         }
+        // WVA writes variants all the time: the next try is made from the newer object.
+        inventory.apply(look_at_variant(client, name).await?);
+        tokio::time::sleep(rules.backoff.initial).await;
+    }
+    if !reported.status {
+        return Err(WakeError::NotReported(wake.target.to_string(), "status"));
+    }
+    if !reported.events {
+        return Err(WakeError::NotReported(wake.target.to_string(), "Events"));
     }
     Ok(format!("{name}: scaled {} from 0 to 1", wake.target))
 }
@@ -137,6 +150,9 @@ fn explain(name: &ObjectName, why: NotWakeable) -> String {
         NotWakeable::Scaled { replicas, .. } => format!("{name}: its target is at {replicas} already"),
     }
 }
+
+/// How often the report of a wake by hand is tried.
+const REPORT_TRIES: u32 = 3;
 
 /// How long a wake by hand may take in all.
 pub const LONGEST: Duration = Duration::from_secs(30);

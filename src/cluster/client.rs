@@ -4,8 +4,8 @@
 //! Nagle's algorithm on: the last flight of the TLS handshake and the first request are two small
 //! writes, and the second waits some 40 ms for the delayed acknowledgement of the first. Idle
 //! connections close after 90 s, so a lone wake nearly always met that. This client speaks HTTP/2
-//! where the server does (every API server over TLS), so that a wake shares the connection of the
-//! watches, which is always open; pings find out a dead one. Over plain HTTP, and where only
+//! where the server does (every API server over TLS) and keeps its connection open for good; pings
+//! find out a dead one. Over plain HTTP, and where only
 //! HTTP/1.1 is offered, `TCP_NODELAY` takes the 40 ms away. `docs/performance.md` has the figures.
 
 use std::time::Duration;
@@ -92,6 +92,7 @@ pub fn client(config: &Config) -> Result<Client, ClientError> {
     let http = HttpClient::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(None)
         .http2_adaptive_window(true)
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(PING_WITHIN)

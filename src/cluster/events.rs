@@ -87,7 +87,10 @@ fn reference(about: &About<'_>) -> Value {
     })
 }
 
-/// The note: at most 1 KiB, the API's limit.
+/// Bytes of a note that the API takes.
+const LONGEST_NOTE: usize = 1024;
+
+/// The note, cut to what the API takes.
 fn note(report: &Report) -> String {
     let text = match &report.told {
         // Demand is always above 0; without any, somebody has asked for it by hand.
@@ -117,7 +120,11 @@ fn note(report: &Report) -> String {
             report.target
         ),
     };
-    text.chars().take(1000).collect()
+    let mut end = text.len().min(LONGEST_NOTE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
 }
 
 /// A name that is the same for every copy that reports the same wake of the same object.

@@ -4,9 +4,10 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::core::{Kind, Wall};
 
@@ -61,13 +62,18 @@ pub struct WatchHealth {
     pub state: WatchState,
     /// When it last brought a list or an event.
     pub last_news: Option<Wall>,
+    /// Whether it has been listed once since the start.
+    pub listed: bool,
 }
+
+/// How long the start waits for a kind that cannot be listed: then the others go on without it.
+const START_WAITS: Duration = Duration::from_secs(15);
 
 /// All watches of this process. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Watches {
     all: Arc<Mutex<BTreeMap<WatchName, WatchHealth>>>,
-    settled: Arc<watch::Sender<bool>>,
+    began: Instant,
 }
 
 impl Watches {
@@ -76,12 +82,12 @@ impl Watches {
         let starting = WatchHealth {
             state: WatchState::Starting,
             last_news: None,
+            listed: false,
         };
+        let all = names.into_iter().map(|name| (name, starting.clone())).collect();
         Self {
-            all: Arc::new(Mutex::new(
-                names.into_iter().map(|name| (name, starting.clone())).collect(),
-            )),
-            settled: Arc::new(watch::Sender::new(false)),
+            all: Arc::new(Mutex::new(all)),
+            began: Instant::now(),
         }
     }
 
@@ -90,34 +96,37 @@ impl Watches {
         self.lock().clone()
     }
 
-    /// Whether none is starting any more: each has been listed once, or is known not to be.
+    /// Whether each kind has been listed once, or is known not to be: absent or forbidden. One that
+    /// fails is waited for, but not for ever, since it must not hold up the others.
     pub fn is_settled(&self) -> bool {
-        *self.settled.borrow()
+        let given_up = self.began.elapsed() >= START_WAITS;
+        self.lock().values().all(|health| {
+            health.listed
+                || match health.state {
+                    WatchState::Absent | WatchState::Forbidden(_) => true,
+                    WatchState::Failing(_) => given_up,
+                    WatchState::Starting | WatchState::Synced => false,
+                }
+        })
     }
 
-    /// Waits until none is starting any more.
-    pub async fn settled(&self) {
-        // Fails only once the sender is gone, which `self` holds.
-        let _ = self.settled.subscribe().wait_for(|settled| *settled).await;
+    /// Whether a watch has been listed once since the start.
+    pub(super) fn is_listed(&self, name: &WatchName) -> bool {
+        self.lock().get(name).is_some_and(|health| health.listed)
     }
 
     /// A watch stands so now. Says it in the log, if that is new.
     pub(super) fn set(&self, name: &WatchName, state: WatchState) {
-        let settled = {
-            let mut all = self.lock();
-            let Some(health) = all.get_mut(name) else { return };
-            if health.state != state {
-                log(name, &health.state, &state);
-            }
-            if state == WatchState::Synced {
-                health.last_news = Some(Wall::now());
-            }
-            health.state = state;
-            all.values().all(|h| h.state != WatchState::Starting)
-        };
-        if settled && !self.is_settled() {
-            self.settled.send_replace(true);
+        let mut all = self.lock();
+        let Some(health) = all.get_mut(name) else { return };
+        if health.state != state {
+            log(name, &health.state, &state);
         }
+        if state == WatchState::Synced {
+            health.last_news = Some(Wall::now());
+            health.listed = true;
+        }
+        health.state = state;
     }
 
     /// A watch has brought something.

@@ -61,13 +61,16 @@ async fn hold_once(
 ) -> Result<(), kube_lease_manager::LeaseManagerError> {
     let seconds = settings.lease_duration.as_secs();
     // The holder renews when a third of the time is left.
-    let manager: LeaseManager = LeaseManagerBuilder::new(client.clone(), &settings.name)
+    let manager = LeaseManagerBuilder::new(client.clone(), &settings.name)
         .with_namespace(namespace)
         .with_identity(instance)
         .with_duration(seconds)
         .with_grace((seconds / 3).max(1))
-        .build()
-        .await?;
+        .build();
+    let manager: LeaseManager = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        manager = manager => manager?,
+    };
     let (mut held, task) = manager.watch().await;
     loop {
         let is_held = *held.borrow_and_update();
@@ -84,9 +87,14 @@ async fn hold_once(
     }
     // Nobody listens any more: the manager gives the Lease back and ends.
     drop(held);
+    let abort = task.abort_handle();
     match tokio::time::timeout(RELEASE_WITHIN, task).await {
         Ok(Ok(Err(error))) => Err(error),
-        // Released; or the API server is too slow for it, and the Lease runs out by itself.
-        _ => Ok(()),
+        Ok(_) => Ok(()),
+        Err(_) => {
+            // The API server is too slow for it; the Lease runs out by itself.
+            abort.abort();
+            Ok(())
+        }
     }
 }

@@ -48,7 +48,11 @@ async fn write_events(client: &Client, report: &Report, instance: &str) -> bool 
         scaled_from_zero(client, variant, report, &report.target_uid, instance),
         scaled_from_zero(client, target, report, &report.target_uid, instance),
     );
-    settled("event", on_variant) & settled("event", on_target)
+    // One that is refused for what it says is refused for ever.
+    let refused =
+        |answer: &Result<(), RequestError>| matches!(answer, Err(e) if e.failure == Failure::Rejected);
+    let done = |answer| refused(&answer) | settled("event", answer);
+    done(on_variant) & done(on_target)
 }
 
 /// Whether nothing is left to do: it is written, or what it is about is gone.

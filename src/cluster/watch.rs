@@ -69,7 +69,8 @@ impl<W: Watched> Watch<W> {
                     Some(true)
                 }
                 WatchState::Forbidden(_) => Some(false),
-                _ => None,
+                // What was listed once is still the best there is.
+                _ => (!self.watches.is_listed(&name)).then_some(false),
             };
             if let Some(readable) = readable
                 && self
@@ -169,7 +170,13 @@ fn trouble(error: &watcher::Error) -> (WatchState, Option<Duration>) {
     };
     match code {
         404 => (WatchState::Absent, Some(LOOK_FOR_ABSENT)),
-        401 | 403 => (WatchState::Forbidden(message), None),
+        403 => (WatchState::Forbidden(message), None),
+        401 => (
+            WatchState::Failing(format!(
+                "{message}; the API server does not know our token or certificate"
+            )),
+            None,
+        ),
         _ => (WatchState::Failing(message), None),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, header::RETRY_AFTER};
+use http::{Request, Response, StatusCode};
 use kube::{
     Client,
     api::{Patch, PatchParams},
@@ -12,6 +12,7 @@ use kube::{
 use serde_json::Value;
 
 use super::error::{RequestError, failure, one_line};
+use crate::{core::Wall, retry_after::retry_after};
 
 /// The field manager of all our writes: what `managedFields` names us by.
 pub const FIELD_MANAGER: &str = "scale-from-zero";
@@ -78,10 +79,7 @@ pub(super) async fn send(
 /// Reads why a write was refused.
 async fn refusal(what: String, status: StatusCode, response: Response<Body>) -> RequestError {
     const LONGEST: usize = 64 * 1024;
-    let header = response.headers().get(RETRY_AFTER).and_then(|h| h.to_str().ok());
-    let header = header
-        .and_then(|h| h.trim().parse().ok())
-        .map(Duration::from_secs);
+    let header = retry_after(response.headers(), Wall::now());
     let body = http_body_util::Limited::new(response.into_body(), LONGEST);
     let body = http_body_util::BodyExt::collect(body)
         .await

@@ -222,6 +222,18 @@ impl Memory {
         }
     }
 
+    /// No write is under way any more. What still counts as sent has lost its task, and with it its answer.
+    pub fn nothing_under_way(&mut self, now: Mono, rules: &Rules) {
+        for tracked in self.targets.values_mut() {
+            tracked.answered(Err((Failure::NoAnswer, None)), now, rules.backoff);
+        }
+        for reporting in self.reports.values_mut() {
+            if let Reporting::Sent(due) = reporting {
+                *reporting = Reporting::Owed(due.clone());
+            }
+        }
+    }
+
     /// Waking is no longer a dry run: what it has only told of may be woken.
     pub fn no_dry_run(&mut self) {
         for tracked in self.targets.values_mut() {

@@ -3,7 +3,8 @@
 //! Who sends the write that wakes a target owes its report. A copy that only sees the target go up
 //! waits a moment, looks whether the variant's status says so, and reports in its place if not; so
 //! a death between the two writes leaves nothing untold. The status is written last, since it is
-//! what tells the other copies that all of it has been told.
+//! what tells the other copies that it has been told; it is written even where the Events cannot be, as WVA
+//! goes by it.
 
 use std::time::Duration;
 

@@ -76,6 +76,11 @@ impl Prometheus {
         self.ask(&self.inner.demand).await
     }
 
+    /// Whether the age of samples can be asked for: not with a custom expression.
+    pub fn knows_ages(&self) -> bool {
+        self.inner.age.is_some()
+    }
+
     /// The age in seconds of the freshest sample behind each row of [`demand`](Self::demand), at the
     /// time of this second query; `None` with a custom expression, where it cannot be known. Rows have no
     /// `family`.

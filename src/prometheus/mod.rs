@@ -16,7 +16,6 @@ pub mod decode;
 mod endpoint;
 mod error;
 pub mod query;
-mod retry_after;
 mod servers;
 mod text;
 mod tls;

@@ -2,10 +2,10 @@
 
 use http::{HeaderMap, StatusCode, header::LOCATION};
 
+use crate::retry_after::retry_after;
 use super::{
     decode::{self, DecodeError, ErrorBody},
     error::{Failure, Reason},
-    retry_after::retry_after,
     text::tame,
 };
 use crate::{

@@ -1,9 +1,6 @@
 //! The log of the decision: at info one line when something changes, never one per tick.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use super::metrics::{Metrics, ResultLabel};
 use crate::{
@@ -24,8 +21,8 @@ const MOST_REMEMBERED: usize = 10_000;
 pub struct Journal {
     metrics: Metrics,
     inactive: Option<usize>,
-    /// What was said of blocked demand, and when it was last there.
-    blocked: HashMap<Subject, (Blocked, Mono)>,
+    /// What was said of blocked demand, by reason, and when it was last there: one model may be held for two.
+    blocked: HashMap<(Subject, &'static str), (Blocked, Mono)>,
     query_failing: bool,
     age_failing: bool,
 }
@@ -107,6 +104,8 @@ impl Journal {
                         self.count_wake("other_waker");
                         tracing::info!(%target, "Target was scaled up by somebody else");
                     }
+                    // When it began to start is not known of one that did before the episode.
+                    Moved::Ready(_, Waker::Earlier) => tracing::info!(%target, "Target is ready"),
                     Moved::Ready(took, _) => {
                         self.metrics.time_to_ready.observe(took.as_secs_f64());
                         tracing::info!(%target, seconds = took.as_secs_f64(), "Target is ready");
@@ -187,6 +186,7 @@ impl Journal {
     pub fn planned(&mut self, plan: &Plan, now: Now) {
         for held in &plan.blocked {
             let subject = (held.namespace.clone(), held.pool.clone(), held.model.clone());
+            let subject = (subject, held.why.as_str());
             let known = self.blocked.len() < MOST_REMEMBERED || self.blocked.contains_key(&subject);
             if !known {
                 continue;
@@ -198,12 +198,6 @@ impl Journal {
         }
         self.blocked
             .retain(|_, (_, last)| now.mono.since(*last) < FORGET_AFTER);
-        let unique: HashSet<_> = plan
-            .blocked
-            .iter()
-            .map(|h| (&h.namespace, &h.model, h.why.as_str()))
-            .collect();
-        tracing::trace!(blocked = unique.len(), wakes = plan.wakes.len(), "Planned");
         self.metrics.blocked(&plan.blocked);
     }
 

@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Metrics;
-use crate::cluster::{WatchState, Watches};
+use crate::cluster::Watches;
 
 /// Why the listener does not run.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,8 @@ struct Beat {
     last: Instant,
     longest: Duration,
     watches: Option<Watches>,
+    /// Once ready, it stays so: as a sidecar, failing would take the host out of service.
+    ready: bool,
 }
 
 impl Admin {
@@ -62,6 +64,7 @@ impl Admin {
             last: Instant::now(),
             longest: Duration::from_secs(60),
             watches: None,
+            ready: false,
         };
         Self {
             metrics,
@@ -134,15 +137,18 @@ async fn livez(State(admin): State<Admin>) -> Response {
 /// 200 once each kind has been listed once or is known not to be; what is degraded is told, and is
 /// no failure: as a sidecar, failing would take the host out of service.
 async fn readyz(State(admin): State<Admin>) -> Response {
-    let watches = admin.lock().watches.clone();
+    let (watches, was_ready) = {
+        let beat = admin.lock();
+        (beat.watches.clone(), beat.ready)
+    };
     let Some(watches) = watches else {
         return (StatusCode::SERVICE_UNAVAILABLE, "not started\n").into_response();
     };
+    let ready = was_ready || watches.is_settled();
+    admin.lock().ready = ready;
     let mut text = String::new();
-    let mut ready = true;
     for ((kind, within), health) in watches.snapshot() {
         let namespace = within.map(|n| format!(" in {n}")).unwrap_or_default();
-        ready &= health.state != WatchState::Starting;
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}{namespace}: {}", kind.as_str(), health.state);
     }

@@ -18,10 +18,8 @@ use crate::{
         watch_all,
     },
     config::Config,
-    core::{Inventory, Memory, Rules, ScopeRules},
-    pace::Pace,
     prometheus::{Prometheus, SetupError},
-    report::{Admin, Journal, Metrics, ResultLabel, ServeError, bind},
+    report::{Admin, Metrics, ResultLabel, ServeError, bind},
     tick::Ticker,
 };
 
@@ -80,14 +78,23 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
         dryRun = config.dry_run,
         "Started"
     );
+    let clock = Clock::start();
+    let actuator = Actuator::new(client.clone(), clock, setup.instance.clone());
     let mut runner = Runner {
         listener: Listener::start(socket, admin.clone()),
         lease: Lease::start(&client, &config.leader_election, &setup.instance),
         reloads: setup.reloads,
         instance: setup.instance,
+        ticker: Ticker::new(
+            clock,
+            actuator,
+            setup.metrics.clone(),
+            &config,
+            prometheus.clone(),
+        ),
         metrics: setup.metrics,
-        clock: Clock::start(),
-        memory: Memory::default(),
+        clock,
+        cluster: setup.cluster,
         client,
         admin,
         shutdown,
@@ -117,6 +124,8 @@ enum Next {
 
 /// What outlives a change of configuration.
 struct Runner {
+    cluster: kube::Config,
+    /// For writes and the Lease.
     client: Client,
     clock: Clock,
     instance: Arc<str>,
@@ -125,7 +134,7 @@ struct Runner {
     listener: Listener,
     lease: Lease,
     reloads: Option<mpsc::Receiver<Config>>,
-    memory: Memory,
+    ticker: Ticker,
     shutdown: CancellationToken,
 }
 
@@ -135,46 +144,23 @@ impl Runner {
         let (say, changes) = mpsc::channel(CHANGES);
         // Dropped at the end, which ends them.
         let mut watching = JoinSet::new();
-        let watches = watch_all(&self.client, &config.scope.namespaces, &say, &mut watching);
+        let watches = watch_all(&self.cluster, &config.scope.namespaces, &say, &mut watching)?;
         drop(say);
         self.admin.started(watches.clone(), longest_tick(config));
-        if !config.dry_run {
-            self.memory.no_dry_run();
-        }
-        let mut ticker = Ticker {
-            clock: self.clock,
-            rules: Rules::from(config),
-            dry_run: config.dry_run,
-            changes,
-            prometheus,
-            pace: Pace::new(config.interval),
-            witness_until: None,
-            inventory: Inventory::new(ScopeRules::from(config)),
-            memory: std::mem::take(&mut self.memory),
-            actuator: Actuator::new(
-                self.client.clone(),
-                self.clock,
-                config.wake.concurrency,
-                config.status.annotate_variant,
-                self.instance.clone(),
-            ),
-            journal: Journal::new(self.metrics.clone()),
-            metrics: self.metrics.clone(),
-        };
-        let end = self.tick_on(config, &mut ticker, &watches, &mut watching).await;
+        // Memory, writes under way and what the log has said go on.
+        self.ticker.configure(config, changes, prometheus);
+        let end = self.tick_on(config, &watches, &mut watching).await;
         if !matches!(end, Ok(Next::Reload(_))) {
             tracing::info!("Ending");
             self.lease.release();
+            self.ticker.drain(DRAIN).await;
         }
-        ticker.drain(DRAIN).await;
-        self.memory = ticker.memory;
         end
     }
 
     async fn tick_on(
         &mut self,
         config: &Config,
-        ticker: &mut Ticker,
         watches: &Watches,
         watching: &mut JoinSet<()>,
     ) -> Result<Next, RunError> {
@@ -188,10 +174,10 @@ impl Runner {
                 tokio::select! {
                     biased;
                     () = self.shutdown.cancelled() => return Ok(Next::Shutdown),
-                    () = ticker.tick(leading) => wait = ticker.next(began),
+                    () = self.ticker.tick(leading) => wait = self.ticker.next(began),
                 }
             } else {
-                ticker.take_in();
+                self.ticker.take_in();
                 // Looked at often, as it is short: a start is to cost less than a second.
                 wait = wait.max(Duration::from_millis(5));
             }
@@ -200,6 +186,7 @@ impl Runner {
                 biased;
                 () = self.shutdown.cancelled() => return Ok(Next::Shutdown),
                 new = next(&mut self.reloads) => {
+                    let new = new?;
                     if let Some(current) = self.renew(config, new).await {
                         return Ok(Next::Reload(Box::new(current)));
                     }
@@ -246,14 +233,15 @@ impl Runner {
     }
 }
 
-/// The next configuration, if any can come.
-async fn next(reloads: &mut Option<mpsc::Receiver<Config>>) -> Config {
-    if let Some(reloads) = reloads
-        && let Some(config) = reloads.recv().await
-    {
-        return config;
+/// The next configuration, if any can come. That nobody reads the file any more is an error.
+async fn next(reloads: &mut Option<mpsc::Receiver<Config>>) -> Result<Config, RunError> {
+    match reloads {
+        Some(reloads) => reloads
+            .recv()
+            .await
+            .ok_or(RunError::Ended("the reading of the configuration")),
+        None => std::future::pending().await,
     }
-    std::future::pending().await
 }
 
 /// How long a tick may last before it counts as stuck: both its queries asked of every server, and as much again.

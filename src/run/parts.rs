@@ -41,6 +41,10 @@ impl Listener {
     /// Lets open requests finish, for a moment.
     pub(super) async fn stop(self) {
         self.stop.cancel();
+        if self.task.is_finished() {
+            // Its end has been told of already, and cannot be asked for again.
+            return;
+        }
         let abort = self.task.abort_handle();
         if tokio::time::timeout(LAST_ANSWERS, self.task).await.is_err() {
             abort.abort();
@@ -99,7 +103,9 @@ impl Lease {
     /// Gives the Lease back.
     pub(super) async fn stop(self) {
         self.release();
-        if let Some((_, task)) = self.held {
+        if let Some((_, task)) = self.held
+            && !task.is_finished()
+        {
             // It bounds itself; a panic in it has nothing left to give back.
             let _ = task.await;
         }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::NAMESPACE, exposition::Exposition, objects::parked, program::Program, suite::Suite, wait, world::World,
+    cluster::NAMESPACE, exposition::Exposition, objects::parked, program::Program, suite::Suite, wait,
+    world::World,
 };
 
 /// Models parked in the namespace of the trial.

@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// Seconds, or an HTTP date that is measured from `now`; `None` where it is missing or makes no sense.
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
-pub(super) fn retry_after(headers: &HeaderMap, now: Wall) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Wall) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if let Ok(seconds) = text.parse() {
         Duration::from_secs(seconds)
