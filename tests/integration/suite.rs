@@ -126,6 +126,13 @@ impl Suite {
 thread_local! {
     /// Why the trial on this thread has failed; `None` where no trial runs.
     static FAILURE: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Where it is, in a trial of many parts.
+    static PART: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Says in which part of a trial it fails, if it does.
+pub fn fails_in(part: &str) {
+    PART.replace(part.to_owned());
 }
 
 /// Keeps what a failing trial says for its own report, instead of printing it amid the others.
@@ -150,9 +157,12 @@ fn run(runtime: &Handle, body: impl AsyncFnOnce(Logs)) -> Result<Completion, Fai
     let logs = Logs::default();
     FAILURE.set(Some(String::new()));
     let end = runtime.block_on(AssertUnwindSafe(body(logs.clone())).catch_unwind());
-    let mut text = FAILURE.take().unwrap_or_default();
+    let (mut text, part) = (FAILURE.take().unwrap_or_default(), PART.take());
     if end.is_ok() {
         return Ok(Completion::Completed);
+    }
+    if !part.is_empty() {
+        text = format!("in {part}: {text}");
     }
     for log in logs.lock().unwrap().iter() {
         text += &format!("\n{log}");

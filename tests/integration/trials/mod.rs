@@ -7,6 +7,7 @@ mod copies;
 mod ends;
 mod faults;
 mod kinds;
+mod manifests;
 mod pages;
 mod reload;
 mod starts;
@@ -19,6 +20,7 @@ pub fn register(suite: &mut Suite) {
     kinds::register(suite);
     cluster_wide::register(suite);
     copies::register(suite);
+    manifests::register(suite);
     reload::register(suite);
     wakes::register(suite);
     choice::register(suite);
