@@ -104,6 +104,6 @@ impl Cluster {
 impl Kind {
     /// The same in the words of the embedded API.
     pub fn resource(self) -> Resource {
-        Resource::of(self.api_version, self.kind).expect("a kind that the embedded API has")
+        Resource::of(self.api_version, self.name).expect("a kind that the embedded API has")
     }
 }

@@ -16,6 +16,10 @@
     clippy::expect_used,
     reason = "helpers of tests fail as tests do"
 )]
+#![allow(
+    clippy::float_cmp,
+    reason = "what is compared are counts, which metrics hold as floats"
+)]
 
 mod cluster;
 mod config;

@@ -74,7 +74,7 @@ pub fn pool(kind: Kind, shape: Shape, name: &str, app: &str) -> Value {
         }),
     };
     json!({
-        "apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, "spec": spec,
+        "apiVersion": kind.api_version, "kind": kind.name, "metadata": {"name": name}, "spec": spec,
     })
 }
 

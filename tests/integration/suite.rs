@@ -165,7 +165,8 @@ fn run(runtime: &Handle, body: impl AsyncFnOnce(Logs)) -> Result<Completion, Fai
         text = format!("in {part}: {text}");
     }
     for log in logs.lock().unwrap().iter() {
-        text += &format!("\n{log}");
+        text.push('\n');
+        text.push_str(&log.to_string());
     }
     Err(text.into())
 }

@@ -87,7 +87,7 @@ impl World {
     /// An object of the trial, which must be there.
     pub async fn get(&self, kind: Kind, name: &str) -> Value {
         let object = self.cluster.admin.get(kind, &self.ns, name).await;
-        object.unwrap_or_else(|| panic!("there is no {} {name}", kind.kind))
+        object.unwrap_or_else(|| panic!("there is no {} {name}", kind.name))
     }
 
     /// Merges a patch into an object of the trial.
@@ -137,7 +137,7 @@ impl World {
 
     /// Waits until a target has been scaled to 1.
     pub async fn until_scaled(&self, kind: Kind, name: &str) {
-        wait::until_true(&format!("{} {name} at 1", kind.kind), async || {
+        wait::until_true(&format!("{} {name} at 1", kind.name), async || {
             self.replicas(kind, name).await == 1
         })
         .await;

@@ -8,15 +8,15 @@ pub struct Kind {
     /// `apiVersion`.
     pub api_version: &'static str,
     /// `kind`.
-    pub kind: &'static str,
+    pub name: &'static str,
     /// Its resource.
     pub plural: &'static str,
 }
 
-const fn kind(api_version: &'static str, kind: &'static str, plural: &'static str) -> Kind {
+const fn kind(api_version: &'static str, name: &'static str, plural: &'static str) -> Kind {
     Kind {
         api_version,
-        kind,
+        name,
         plural,
     }
 }
@@ -80,7 +80,7 @@ impl Kind {
     pub fn of(object: &Value) -> Self {
         let found = ALL
             .into_iter()
-            .find(|kind| object["apiVersion"] == kind.api_version && object["kind"] == kind.kind);
+            .find(|kind| object["apiVersion"] == kind.api_version && object["kind"] == kind.name);
         found.unwrap_or_else(|| panic!("add this kind to cluster/kind.rs: {object}"))
     }
 
@@ -91,13 +91,11 @@ impl Kind {
         } else {
             "/api"
         };
-        let mut path = format!("{root}/{}", self.api_version);
-        if let Some(namespace) = namespace {
-            path += &format!("/namespaces/{namespace}");
-        }
-        for segment in [Some(self.plural), name, part].into_iter().flatten() {
-            path += &format!("/{segment}");
-        }
-        path
+        let namespaces = namespace.map(|_| "namespaces");
+        let named = [namespaces, namespace, Some(self.plural), name, part];
+        let segments = [root, self.api_version]
+            .into_iter()
+            .chain(named.into_iter().flatten());
+        segments.collect::<Vec<_>>().join("/")
     }
 }

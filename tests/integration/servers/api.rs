@@ -121,7 +121,7 @@ impl ApiServer {
     /// Installs the ClusterRole of `manifests/`, to bind accounts to.
     pub async fn install_cluster_role(&self) {
         for role in documents("manifests/rbac/cluster-wide/clusterrole.yaml") {
-            assert_eq!(role["kind"], CLUSTER_ROLE.kind);
+            assert_eq!(role["kind"], CLUSTER_ROLE.name);
             self.admin.create(role).await;
         }
     }

@@ -22,16 +22,16 @@ async fn dry_run(world: &World) {
     world.create(parked("llama", "llama")).await;
     world.ask("llama", "llama", 4);
     let program = world.program("a").arguments(&["run", "--dry-run"]).ready().await;
-    let would = program
+    let told = program
         .log
         .said("Dry run: would scale up Target Workload from zero", |_| true)
         .await;
     assert_eq!(
-        (would.field("value"), would.field("model")),
+        (told.field("value"), told.field("model")),
         ("4.0".into(), "llama".into())
     );
     program.ticks(20).await;
-    assert_eq!(program.log.all(would.message()).len(), 1, "once for the episode");
+    assert_eq!(program.log.all(told.message()).len(), 1, "once for the episode");
     assert_eq!(
         program
             .metrics()

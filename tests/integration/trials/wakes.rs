@@ -146,7 +146,7 @@ async fn check_events(world: &World, variant: &str, target: &str) {
     assert_eq!(events.len(), 2, "{events:#?}");
     for (kind, name) in [(VARIANT, variant), (DEPLOYMENT, target)] {
         let about =
-            |event: &&Value| event["regarding"]["kind"] == kind.kind && event["regarding"]["name"] == name;
+            |event: &&Value| event["regarding"]["kind"] == kind.name && event["regarding"]["name"] == name;
         let event = events
             .iter()
             .find(about)
@@ -171,7 +171,7 @@ async fn check_events(world: &World, variant: &str, target: &str) {
 /// A StatefulSet is woken as a Deployment is.
 async fn a_stateful_set(world: &World) {
     let mut variant = variant("llama", "llama");
-    variant["spec"]["scaleTargetRef"]["kind"] = STATEFUL_SET.kind.into();
+    variant["spec"]["scaleTargetRef"]["kind"] = STATEFUL_SET.name.into();
     world.create([stateful_set("llama", "llama", 0), variant]).await;
     world
         .create([pool(POOL, Shape::MatchLabels, "llama", "llama")])

@@ -62,16 +62,16 @@ pub fn rules_are_narrow(rendering: &Rendering) {
     assert_eq!(cluster_wide, twin("manifests/rbac/namespaced/role.yaml"));
 }
 
-fn check(role: &Value, rule: &Value) {
+fn check(role: &Value, grant: &Value) {
     let texts = |key: &str| {
-        let list = rule[key].as_array().map(Vec::as_slice).unwrap_or_default();
+        let list = grant[key].as_array().map(Vec::as_slice).unwrap_or_default();
         list.iter()
             .map(|item| item.as_str().unwrap_or_default().to_owned())
             .collect::<Vec<_>>()
     };
     let (groups, resources, verbs) = (texts("apiGroups"), texts("resources"), texts("verbs"));
     let all: Vec<_> = groups.iter().chain(&resources).chain(&verbs).collect();
-    assert!(!all.iter().any(|word| word.contains('*')), "{rule}");
+    assert!(!all.iter().any(|word| word.contains('*')), "{grant}");
     let is_namespaced = role["kind"] == "Role";
     let name = role["metadata"]["name"].as_str().unwrap_or_default();
     for resource in &resources {
@@ -86,12 +86,12 @@ fn check(role: &Value, rule: &Value) {
                 &[&["get", "list", "watch"]]
             }
             "namespaces" if !is_namespaced => &[&["get", "list", "watch"]],
-            "leases" if is_namespaced && rule["resourceNames"] == json!(["scale-from-zero"]) => {
+            "leases" if is_namespaced && grant["resourceNames"] == json!(["scale-from-zero"]) => {
                 &[&["get", "patch"]]
             }
-            "leases" if is_namespaced && rule["resourceNames"] == Value::Null => &[&["create"]],
+            "leases" if is_namespaced && grant["resourceNames"] == Value::Null => &[&["create"]],
             _ => &[],
         };
-        assert!(allowed.iter().any(|of| *of == verbs), "{name}: {rule}");
+        assert!(allowed.iter().any(|of| *of == verbs), "{name}: {grant}");
     }
 }
