@@ -27,8 +27,19 @@ pub enum Done {
     Woken(Box<Wake>, Result<(), RequestError>, Now),
     /// How a report ended.
     Reported(Box<Report>, Reported),
-    /// What a look at a target has brought, and what was known of it before.
-    Looked(TargetKey, Option<Target>, Result<Change, RequestError>),
+    /// What a look at a target has brought.
+    Looked(Box<Looked>),
+}
+
+/// A look at a target.
+#[derive(Debug)]
+pub struct Looked {
+    /// The target.
+    pub target: TargetKey,
+    /// What was known of it before.
+    pub known: Option<Target>,
+    /// What it is.
+    pub change: Result<Change, RequestError>,
 }
 
 /// Sends writes, bounded, in tasks of its own.
@@ -99,7 +110,11 @@ impl Actuator {
         self.tasks.spawn(async move {
             let _turn = turns.acquire_owned().await;
             let change = look(&client, &target).await;
-            Done::Looked(target, known, change)
+            Done::Looked(Box::new(Looked {
+                target,
+                known,
+                change,
+            }))
         });
     }
 

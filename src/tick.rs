@@ -277,16 +277,16 @@ impl Ticker {
                     let now = self.clock.now().mono;
                     self.memory.reported(&report.variant, reported, now, &self.rules);
                 }
-                // Where the watch has brought something since, that may be the newer.
-                Done::Looked(target, known, Ok(change))
-                    if self.inventory.target(&target) == known.as_ref() =>
-                {
-                    self.inventory.apply(change);
-                }
-                Done::Looked(_, _, Ok(_)) => {}
-                Done::Looked(target, _, Err(error)) => {
-                    tracing::debug!(%target, %error, "Could not look at a target");
-                }
+                Done::Looked(look) => match look.change {
+                    // Where the watch has brought something since, that may be the newer.
+                    Ok(change) if self.inventory.target(&look.target) == look.known.as_ref() => {
+                        self.inventory.apply(change);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::debug!(target = %look.target, %error, "Could not look at a target");
+                    }
+                },
             }
         }
     }

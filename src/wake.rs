@@ -10,7 +10,9 @@ use crate::{
         RequestError, look, look_at_namespace, look_at_pools, look_at_variant, scale_from_zero, send_report,
     },
     config::Config,
-    core::{Gone, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Reported, Rules, ScopeRules, Told, Wake},
+    core::{
+        Gone, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Reported, Rules, ScopeRules, Told, Wake,
+    },
 };
 
 /// A variant named on the command line.

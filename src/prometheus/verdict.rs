@@ -2,12 +2,12 @@
 
 use http::{HeaderMap, StatusCode, header::LOCATION};
 
-use crate::retry_after::retry_after;
 use super::{
     decode::{self, DecodeError, ErrorBody},
     error::{Failure, Reason},
     text::tame,
 };
+use crate::retry_after::retry_after;
 use crate::{
     config::Labels,
     core::{Sample, Wall},

@@ -1,8 +1,16 @@
 //! The metrics, `scale_from_zero_*`. The table in `docs/metrics.md` names them all; a test holds the
 //! two together.
 
-use std::{fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+};
 
+use crate::{
+    cluster::{WatchState, Watches},
+    core::{Held, Inventory},
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -12,12 +20,6 @@ use prometheus_client::{
         histogram::Histogram,
     },
     registry::Registry,
-};
-use std::sync::atomic::AtomicU64;
-
-use crate::{
-    cluster::{WatchState, Watches},
-    core::{Held, Inventory},
 };
 
 /// Models named in `blocked` at once. Anybody can ask for any model name, so the rest is only counted.
@@ -60,6 +62,13 @@ struct WatchStateLabels {
     state: &'static str,
 }
 
+/// What the gauges of held-back demand show.
+#[derive(Default)]
+struct Shown {
+    unmatched: HashSet<Reason>,
+    blocked: HashSet<BlockedLabels>,
+}
+
 type GaugeF = Gauge<f64, AtomicU64>;
 
 /// All metrics. Cheap to clone; all clones are one.
@@ -91,6 +100,7 @@ pub struct Metrics {
     pub demand: GaugeF,
     unmatched: Family<Reason, GaugeF>,
     blocked: Family<BlockedLabels, Gauge>,
+    shown: Arc<Mutex<Shown>>,
     /// Wakes by result.
     pub wakes: Family<ResultLabel, Counter>,
     /// Seconds from the sample to the accepted write.
@@ -261,6 +271,7 @@ impl Metrics {
                 "1 while this copy queries and wakes: always without leader election",
                 Gauge::default(),
             ),
+            shown: Arc::default(),
             registry: Arc::default(),
         };
         let version = ConstGauge::new(1_i64);
@@ -281,33 +292,51 @@ impl Metrics {
         self.pools.set(count(inventory.pools()));
     }
 
-    /// The gauges of blocked and unmatched demand, made anew.
+    /// The gauges of blocked and unmatched demand. What is over is taken away, the rest stays in place, so that a
+    /// scrape at any moment finds what stands.
     pub fn blocked(&self, held: &[Held]) {
-        self.blocked.clear();
-        self.unmatched.clear();
-        for held in held {
+        let mut unmatched: HashMap<Reason, f64> = HashMap::new();
+        for held in held.iter().filter(|held| held.why.is_unmatched()) {
             let reason = held.why.as_str();
-            if held.why.is_unmatched() {
-                self.unmatched
-                    .get_or_create(&Reason { reason })
-                    .inc_by(held.waiting);
-            }
+            *unmatched.entry(Reason { reason }).or_default() += held.waiting;
         }
-        for held in held.iter().take(MOST_BLOCKED) {
-            let text = |label: &Option<Box<str>>| label.as_deref().unwrap_or_default().to_owned();
-            let labels = BlockedLabels {
-                namespace: text(&held.namespace),
-                model: text(&held.model),
-                reason: held.why.as_str(),
-            };
-            self.blocked.get_or_create(&labels).set(1);
+        let text = |label: &Option<Box<str>>| label.as_deref().unwrap_or_default().to_owned();
+        let blocked = held.iter().take(MOST_BLOCKED).map(|held| BlockedLabels {
+            namespace: text(&held.namespace),
+            model: text(&held.model),
+            reason: held.why.as_str(),
+        });
+        let blocked: HashSet<_> = blocked.collect();
+
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        for over in shown
+            .unmatched
+            .iter()
+            .filter(|reason| !unmatched.contains_key(reason))
+        {
+            self.unmatched.remove(over);
         }
+        for over in shown.blocked.difference(&blocked) {
+            self.blocked.remove(over);
+        }
+        for (reason, waiting) in &unmatched {
+            self.unmatched.get_or_create(reason).set(*waiting);
+        }
+        for labels in blocked.difference(&shown.blocked) {
+            self.blocked.get_or_create(labels).set(1);
+        }
+        shown.unmatched = unmatched.into_keys().collect();
+        shown.blocked = blocked;
     }
 
-    /// The gauges of the watches, made anew.
-    pub fn watches(&self, watches: &Watches) {
+    /// Forgets the watches of a configuration that is over.
+    pub fn no_watches(&self) {
         self.watch_state.clear();
         self.watch_news.clear();
+    }
+
+    /// The gauges of the watches.
+    pub fn watches(&self, watches: &Watches) {
         for ((kind, within), health) in watches.snapshot() {
             let (kind, namespace) = (kind.as_str(), within.as_deref().unwrap_or_default().to_owned());
             for state in WatchState::WORDS {

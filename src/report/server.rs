@@ -74,6 +74,7 @@ impl Admin {
 
     /// A loop begins with these watches. A tick may last for `longest` before it counts as stuck.
     pub fn started(&self, watches: Watches, longest: Duration) {
+        self.metrics.no_watches();
         let mut beat = self.lock();
         beat.last = Instant::now();
         beat.longest = longest;
