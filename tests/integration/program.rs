@@ -108,16 +108,19 @@ impl<'a> Start<'a> {
             .expect("the program")
     }
 
-    /// Starts it, up to the line that says so.
-    pub async fn spawn(self) -> Program {
+    /// Starts it, and waits for nothing.
+    pub async fn start(&self) -> (Child, Log, PathBuf) {
         let (mut command, file) = self.command().await;
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program");
+        let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program");
         let log = Log::read(&self.name, child.stderr.take().expect("its log"));
         self.world.keep(log.clone());
+        (child, log, file)
+    }
+
+    /// Starts it, up to the line that says so.
+    pub async fn spawn(self) -> Program {
+        let (child, log, file) = self.start().await;
         let started = log.said("Started", |_| true).await;
         Program {
             child,

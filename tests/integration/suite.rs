@@ -94,6 +94,12 @@ impl Suite {
         });
     }
 
+    /// A trial that is not run, and why.
+    pub fn ignored(&mut self, name: &str, why: &'static str) {
+        let trial = Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why)));
+        self.trials.push((false, trial));
+    }
+
     /// A trial that needs the real servers, and sees for itself what of them.
     pub fn with_servers(&mut self, name: &str, body: impl AsyncFn(Arc<Servers>, Logs) + Send + 'static) {
         let missing = self.assets.as_ref().err().cloned();

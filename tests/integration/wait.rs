@@ -29,8 +29,6 @@ pub async fn until_true(what: &str, mut look: impl AsyncFnMut() -> bool) {
 
 /// Waits for a future that must end in time.
 pub async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(end) => end,
-        Err(_) => panic!("within {PATIENCE:?} it never came to this: {what}"),
-    }
+    let end = tokio::time::timeout(PATIENCE, future).await;
+    end.unwrap_or_else(|_| panic!("within {PATIENCE:?} it never came to this: {what}"))
 }

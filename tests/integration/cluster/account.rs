@@ -18,6 +18,8 @@ pub enum Rights {
     NamespacedWithout(&'static [&'static str]),
     /// The ClusterRole and the Role for leader election.
     Electing,
+    /// The ClusterRole and the Role for the annotation of variants.
+    Annotating,
 }
 
 /// Makes an account and returns the kubeconfig of its holder.
@@ -30,7 +32,7 @@ pub async fn account(server: &ApiServer, namespace: &str, name: &str, rights: Ri
         }))
         .await;
     match rights {
-        Rights::ClusterWide | Rights::Electing => {
+        Rights::ClusterWide | Rights::Electing | Rights::Annotating => {
             user.bind(server, "manifests/rbac/cluster-wide/clusterrolebinding.yaml")
                 .await;
         }
@@ -40,6 +42,11 @@ pub async fn account(server: &ApiServer, namespace: &str, name: &str, rights: Ri
     if rights == Rights::Electing {
         user.grant(server, "manifests/rbac/leader-election", &[]).await;
         user.until_allowed(server, "coordination.k8s.io", "leases", "create")
+            .await;
+    }
+    if rights == Rights::Annotating {
+        user.grant(server, "manifests/rbac/annotate-variant", &[]).await;
+        user.until_allowed(server, "llmd.ai", "variantautoscalings", "patch")
             .await;
     }
     user.until_allowed(server, "apps", "deployments", "list").await;

@@ -1,14 +1,15 @@
 //! Kinds that come and go, that may not be read, or whose watch does not work: without harm to the
 //! others, and reported (design, section 3).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use scale_from_zero::demo::kubernetes::{Effect, Match, Resource, Subresource, Verb};
 
 use crate::{
     cluster::{POOL, POOL_V1ALPHA2, Rights, VARIANT},
-    objects::{Shape, deployment, parked, pool, variant},
+    objects::{Shape, deployment, old_pool, parked, pool, variant},
     program::Program,
+    servers::ApiServer,
     suite::Suite,
     wait,
     world::World,
@@ -22,6 +23,7 @@ pub fn register(suite: &mut Suite) {
     suite.both_alone("crds_come_and_go", crds_come_and_go);
     suite.real("role_instead_of_cluster_role", role_instead_of_cluster_role);
     suite.real("kind_forbidden", kind_forbidden);
+    upstream_crds(suite);
     suite.embedded("list_hangs", list_hangs);
     suite.embedded("watch_silent", watch_silent);
     suite.embedded("watch_cut_and_history_gone", watch_cut_and_history_gone);
@@ -76,6 +78,53 @@ async fn crds_come_and_go(world: &World) {
     world.ask("again", "again", 1);
     world.until_told("again").await;
     until_state(&program, VARIANTS, "synced").await;
+}
+
+/// With the CRDs that users have, which are not in this repository: `UPSTREAM_CRDS` names a folder of
+/// them.
+fn upstream_crds(suite: &mut Suite) {
+    const NAME: &str = "upstream_crds";
+    let Some(folder) = std::env::var_os("UPSTREAM_CRDS").filter(|folder| !folder.is_empty()) else {
+        return suite.ignored(
+            &format!("real::{NAME}"),
+            "UPSTREAM_CRDS names no folder with CRDs",
+        );
+    };
+    let folder = folder.to_string_lossy().into_owned();
+    suite.with_servers(&format!("real::{NAME}"), async move |servers, logs| {
+        let _turn = servers.alone.lock().await;
+        let server = Arc::new(ApiServer::start(&servers.assets).await.expect("an API server"));
+        server
+            .kubectl(&["apply", "--server-side", "-f", &folder], "")
+            .await;
+        for kind in [VARIANT, POOL, POOL_V1ALPHA2] {
+            server.admin.until_served(kind, true).await;
+        }
+        server.install_cluster_role().await;
+        let world = World::real("upstream-crds", &servers, server, logs).await;
+        world.create(parked("new", "new")).await;
+        world
+            .create([
+                deployment("old", "old", 0),
+                variant("old", "old"),
+                old_pool("old", "old"),
+            ])
+            .await;
+        let program = world.program("a").ready().await;
+        for name in ["new", "old"] {
+            world.ask(name, name, 1);
+            world.until_told(name).await;
+        }
+        program
+            .until_metric("reports_total", &[("result", "done")], |n| n == 2.0)
+            .await;
+        assert!(
+            program
+                .log
+                .all("Could not report a wake; trying again")
+                .is_empty()
+        );
+    });
 }
 
 /// A Role in the namespace is enough. Namespaces cannot be watched with it, which is said and no more.

@@ -3,19 +3,23 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::{DEPLOYMENT, POOL, POOL_V1ALPHA2, STATEFUL_SET, VARIANT},
+    cluster::{DEPLOYMENT, POOL, POOL_V1ALPHA2, Rights, STATEFUL_SET, VARIANT},
     demand::{GUIDE, Queue},
     objects::{Shape, annotated, behind, deployment, parked, pool, stateful_set, variant},
     servers::{documents, project},
     suite::Suite,
+    wait,
     world::World,
 };
 
 pub fn register(suite: &mut Suite) {
     suite.both("guide_example", guide_example);
+    suite.embedded("log_as_text", log_as_text);
     suite.both("stateful_set", a_stateful_set);
     suite.both("pools_of_both_groups_and_shapes", pools_of_both_groups_and_shapes);
     suite.both("aliases", aliases);
+    suite.both("annotated_variant", annotated_variant);
+    suite.both("taken_back", taken_back);
     suite.both("status_keeps_what_others_wrote", status_keeps_what_others_wrote);
 }
 
@@ -168,6 +172,26 @@ async fn check_events(world: &World, variant: &str, target: &str) {
     }
 }
 
+/// The same messages as people read them, each with its fields behind it.
+async fn log_as_text(world: &World) {
+    world.create(parked("llama", "meta/llama")).await;
+    world.ask("llama", "meta/llama", 5);
+    let config = json!({"log": {"format": "text"}});
+    let (_program, log, _) = world.program("a").config(&config).start().await;
+    for line in [
+        "Found inactive VariantAutoscaling resources count=1",
+        "Processing variant name=\"llama\"",
+        "Target workload has pending requests, scaling up from zero metricName=\"llm_d_epp_flow_control_queue_size\" value=5",
+        "Successfully scaled up Target Workload variant=log-as-text/llama target=Deployment log-as-text/llama model=\"meta/llama\"",
+    ] {
+        wait::until_true(line, async || log.text().contains(line)).await;
+    }
+    assert!(
+        !log.text().contains('\u{1b}'),
+        "no colours where nobody sees them"
+    );
+}
+
 /// A StatefulSet is woken as a Deployment is.
 async fn a_stateful_set(world: &World) {
     let mut variant = variant("llama", "llama");
@@ -224,7 +248,7 @@ async fn pools_of_both_groups_and_shapes(world: &World) {
     }
 }
 
-/// A LoRA adapter is served by the variant that names it.
+/// An adapter is served by the variant that names it.
 async fn aliases(world: &World) {
     let [target, variant, pool] = parked("llama", "meta/llama-3.1-8b");
     world
@@ -273,4 +297,59 @@ async fn status_keeps_what_others_wrote(world: &World) {
         metrics["lastTransitionTime"], "2026-01-01T00:00:00Z",
         "it has changed"
     );
+}
+
+/// The decision as an annotation, with the right that this takes.
+async fn annotated_variant(world: &World) {
+    world.create(parked("llama", "llama")).await;
+    let config = json!({"status": {"annotateVariant": true}});
+    let program = world
+        .program("a")
+        .config(&config)
+        .rights(Rights::Annotating)
+        .ready()
+        .await;
+    world.ask("llama", "llama", 7);
+    let decision = wait::until("the annotation", async || {
+        let variant = world.get(VARIANT, "llama").await;
+        let text = variant["metadata"]["annotations"]["scale-from-zero/decision"]
+            .as_str()?
+            .to_owned();
+        Some(serde_json::from_str::<Value>(&text).expect("JSON"))
+    })
+    .await;
+    assert_eq!(
+        (&decision["model"], &decision["waiting"], &decision["replicas"]),
+        (&json!("llama"), &json!(7.0), &json!(1))
+    );
+    program.ticks(10).await;
+    assert_eq!(
+        world.asked("patch", "variantautoscalings"),
+        [("llama".into(), 200)]
+    );
+}
+
+/// Something scales it back while requests still wait: it is told, and woken once more (rule 12).
+async fn taken_back(world: &World) {
+    world.create(parked("llama", "llama")).await;
+    let config = json!({"wake": {"backoff": {"initial": "100ms", "max": "1s"}}});
+    let program = world.program("a").config(&config).ready().await;
+    world.ask("llama", "llama", 1);
+    world.until_told("llama").await;
+    world
+        .patch(DEPLOYMENT, "llama", &json!({"spec": {"replicas": 0}}))
+        .await;
+    let back = program.log.said(
+        "Something scaled the target back to 0 before it had served for long; look for an HPA or KEDA on it",
+        |_| true,
+    );
+    assert!(back.await.field("target").contains("llama"));
+    world.until_woken("llama").await;
+    let asked = world.until_asked("patch", "deployments/scale", 2).await;
+    assert_eq!(asked, [("llama".into(), 200), ("llama".into(), 200)]);
+    program.until_metric("reverts_total", &[], |n| n == 1.0).await;
+    wait::until_true("the second wake is told of, too", async || {
+        world.events().await.len() == 4
+    })
+    .await;
 }

@@ -17,8 +17,11 @@ use crate::{
     suite::{Suite, fails_in},
 };
 
+/// What must hold of every rendering.
+type Check = fn(&Rendering);
+
 pub fn register(suite: &mut Suite) {
-    let checks: [(&str, fn(&Rendering)); 7] = [
+    let checks: [(&str, Check); 7] = [
         ("documents", documents_are_unique),
         ("base_unchanged", base_is_unchanged),
         ("pod", pod::is_sound),
@@ -38,7 +41,7 @@ pub fn register(suite: &mut Suite) {
 }
 
 /// Checks each rendering; one that fails is named.
-fn each(renderings: &[Rendering], check: fn(&Rendering)) {
+fn each(renderings: &[Rendering], check: Check) {
     for rendering in renderings {
         fails_in(&rendering.name);
         check(rendering);

@@ -10,10 +10,10 @@ use crate::{
 
 pub fn register(suite: &mut Suite) {
     suite.with_servers("manifests::post_renderer_passes_all_else", async |servers, _| {
-        passes(&servers.assets).await
+        passes(&servers.assets).await;
     });
     suite.with_servers("manifests::post_renderer_refuses", async |servers, _| {
-        refuses(&servers.assets).await
+        refuses(&servers.assets).await;
     });
 }
 
