@@ -32,13 +32,19 @@ impl Admin {
             Method::PATCH => "application/merge-patch+json",
             _ => "application/json",
         };
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{path}?{MARK}"))
-            .header("Content-Type", kind)
-            .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
-            .expect("a path");
-        self.0.request(request).await
+        let request = || {
+            Request::builder()
+                .method(&method)
+                .uri(format!("{path}?{MARK}"))
+                .header("Content-Type", kind)
+                .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
+                .expect("a path")
+        };
+        match self.0.request(request()).await {
+            // A trial has cut all connections, ours among them: nothing was sent.
+            Err(kube::Error::Service(_)) => self.0.request(request()).await,
+            answer => answer,
+        }
     }
 
     /// Creates an object and returns it.

@@ -167,7 +167,7 @@ impl ApiServer {
 }
 
 /// Writes what the API server wants to find.
-async fn prepare(dir: &Path) -> Result<(), String> {
+fn prepare(dir: &Path) -> Result<(), String> {
     let write = |name: &str, text: String| std::fs::write(dir.join(name), text).map_err(|e| e.to_string());
     write(
         "tokens.csv",

@@ -24,7 +24,13 @@ async fn readyz_before_the_first_list(world: &World) {
         .kube()
         .fail_once(slow, Effect::Delay(Duration::from_secs(2)));
     let program = world.program("a").spawn().await;
-    let (code, text) = wait::until("/readyz answers", async || program.page("/readyz").await).await;
+    let (code, text) = wait::until("/readyz tells of the watches", async || {
+        program
+            .page("/readyz")
+            .await
+            .filter(|(_, text)| text != "not started\n")
+    })
+    .await;
     assert_eq!(code, 503, "{text}");
     assert!(text.starts_with("not ready\n"), "{text}");
     let state = format!("deployments.apps in {}: starting\n", world.ns);
