@@ -20,6 +20,9 @@ use crate::{
 /// How long a wake seen from outside may still be somebody's to report.
 const WITNESS_FOR: Duration = Duration::from_secs(5);
 
+/// How often demand is asked for with nothing inactive.
+const SLOWLY: Duration = Duration::from_secs(30);
+
 /// Everything that a tick works on.
 pub struct Ticker {
     /// The clocks.
@@ -36,6 +39,8 @@ pub struct Ticker {
     pace: Pace,
     /// Until when demand is asked for with nothing inactive; unknown before the first tick.
     witness_until: Option<Mono>,
+    /// When demand is asked for even with nothing inactive.
+    slow_due: Mono,
     /// The joined objects.
     inventory: Inventory,
     /// Episodes.
@@ -65,6 +70,7 @@ impl Ticker {
             prometheus,
             pace: Pace::new(config.interval),
             witness_until: None,
+            slow_due: Mono::default(),
             inventory: Inventory::default(),
             memory: Memory::default(),
             actuator,
@@ -87,6 +93,7 @@ impl Ticker {
         self.prometheus = prometheus;
         self.pace = Pace::new(config.interval);
         self.witness_until = None;
+        self.slow_due = Mono::default();
         self.inventory = Inventory::new(ScopeRules::from(config));
         self.actuator
             .configure(config.wake.concurrency, config.status.annotate_variant);
@@ -122,8 +129,8 @@ impl Ticker {
                 .demand
                 .set(joined.asked.values().map(|asked| asked.waiting).sum());
             self.act(plan);
-        } else if !leading || self.inventory.inactive() == 0 {
-            // Not asked, since another copy does or nothing can be woken: nothing is held back here.
+        } else if !leading {
+            // Another copy asks, and tells what is held back.
             self.metrics.demand.set(0.0);
             self.journal.planned(&Plan::default(), now);
         }
@@ -156,16 +163,18 @@ impl Ticker {
         }
     }
 
-    /// Whether an answer could change anything. With nothing inactive nothing can be woken; but who
-    /// has just seen the last target go up, or has just started, does not know of the demand behind
-    /// it yet, and is to tell of the wake if its waker has died meanwhile (rule 15).
+    /// Whether demand is to be asked for. With nothing inactive nothing can be woken; but who has just seen the last
+    /// target go up, or has just started, does not know of the demand behind it yet, and is to tell of the wake if its
+    /// waker has died meanwhile (rule 15). And now and then in any case, so that demand for what is broken, and a
+    /// Prometheus that cannot be asked, are told of before the first model is parked.
     fn wants_demand(&mut self, now: Mono) -> bool {
         let inactive = self.inventory.inactive() > 0;
         if inactive {
             self.witness_until = Some(now + WITNESS_FOR);
         }
         let until = *self.witness_until.get_or_insert(now + WITNESS_FOR);
-        inactive || (now < until && self.inventory.entries().any(|(_, entry)| entry.is_starting()))
+        let witness = || now < until && self.inventory.entries().any(|(_, entry)| entry.is_starting());
+        inactive || now >= self.slow_due || witness()
     }
 
     /// Asks for demand: one query, and none that could change nothing or before the pace allows it.
@@ -174,6 +183,7 @@ impl Ticker {
         if !self.wants_demand(now) || !self.pace.may_ask(now) {
             return Answer::Unknown;
         }
+        self.slow_due = now + SLOWLY;
         let prometheus = self.prometheus.clone();
         match self.timed(prometheus.demand()).await {
             Ok(samples) => {

@@ -147,6 +147,11 @@ fn log((kind, within): &WatchName, before: &WatchState, now: &WatchState) {
     let resource = kind.as_str();
     match (before, now) {
         (_, WatchState::Synced) => tracing::info!(resource, namespace, "Watching"),
+        (_, WatchState::Absent) if *kind == Kind::Variant => tracing::warn!(
+            resource,
+            namespace,
+            "The API server does not have this resource, so there is nothing to wake; install WVA's CRDs. Looking again every 10 s"
+        ),
         (_, WatchState::Absent) => {
             tracing::info!(
                 resource,

@@ -28,6 +28,7 @@ pub async fn hold(
         .clone()
         .unwrap_or_else(|| client.default_namespace().to_owned());
     let lease = format!("{namespace}/{}", settings.name);
+    let mut said: Option<String> = None;
     loop {
         let end = hold_once(&client, &settings, &namespace, &instance, &leading, &shutdown).await;
         leading.send_replace(false);
@@ -38,11 +39,15 @@ pub async fn hold(
             || "the Lease's task has ended".into(),
             |e| one_line(&e.to_string()),
         );
-        tracing::warn!(
-            lease,
-            error,
-            "Cannot take part in leader election; not querying until it works. The Role needs get, create and patch on leases"
-        );
+        // The same trouble again is no news.
+        if said.as_ref() != Some(&error) {
+            tracing::warn!(
+                lease,
+                error,
+                "Cannot take part in leader election; not querying until it works. It needs get, create and patch on leases: manifests/rbac/leader-election"
+            );
+        }
+        said = Some(error);
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(TRY_AGAIN) => {}

@@ -66,7 +66,7 @@ fn settled(what: &str, answer: Result<(), RequestError>) -> bool {
             false
         }
         Err(error) => {
-            tracing::warn!(%error, what, reason = error.failure.as_str(), "Could not report a wake; trying again");
+            tracing::warn!(%error, what, reason = error.failure.as_str(), why = %error.failure, "Could not report a wake; trying again");
             false
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use super::metrics::{Metrics, ResultLabel};
 use crate::{
     cluster::RequestError,
-    core::{Blocked, Held, Inventory, Mono, Moved, Notice, Now, Plan, Told, Wake, Waker},
+    core::{Blocked, Failure, Held, Inventory, Mono, Moved, Notice, Now, Plan, Told, Wake, Waker},
 };
 
 /// Demand, as lines about it are told apart.
@@ -13,6 +13,10 @@ type Subject = (Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
 
 /// How long demand must be away before its return is said again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
+/// Lines about blocked demand in one minute.
+const MOST_A_MINUTE: u32 = 50;
+/// Characters of a name in such a line.
+const LONGEST_NAME: usize = 200;
 /// Blocked demand remembered at once: anybody can ask for any model name.
 const MOST_REMEMBERED: usize = 10_000;
 
@@ -23,6 +27,8 @@ pub struct Journal {
     inactive: Option<usize>,
     /// What was said of blocked demand, by reason, and when it was last there: one model may be held for two.
     blocked: HashMap<(Subject, &'static str), (Blocked, Mono)>,
+    /// When the minute began in which lines about blocked demand are counted, and how many there were.
+    minute: (Mono, u32),
     query_failing: bool,
     age_failing: bool,
 }
@@ -34,6 +40,7 @@ impl Journal {
             metrics,
             inactive: None,
             blocked: HashMap::new(),
+            minute: (Mono::default(), 0),
             query_failing: false,
             age_failing: false,
         }
@@ -168,6 +175,15 @@ impl Journal {
                     "Successfully scaled up Target Workload"
                 );
             }
+            Err(error) if error.failure == Failure::Conflict => {
+                self.count_wake(error.failure.as_str());
+                tracing::info!(
+                    variant = %wake.variant,
+                    target = %wake.target,
+                    model = &*wake.key.model,
+                    "Somebody else wrote the target first; deciding afresh"
+                );
+            }
             Err(error) => {
                 self.count_wake(error.failure.as_str());
                 tracing::warn!(
@@ -193,7 +209,7 @@ impl Journal {
             }
             let before = self.blocked.insert(subject, (held.why.clone(), now.mono));
             if before.is_none_or(|(why, _)| why != held.why) {
-                say_blocked(held);
+                self.say_blocked(held, now.mono);
             }
         }
         self.blocked
@@ -201,20 +217,35 @@ impl Journal {
         self.metrics.blocked(&plan.blocked);
     }
 
+    /// Names of models come from clients: they are fields, which the formatter escapes, never the message, and
+    /// neither their length nor their number can flood the log.
+    fn say_blocked(&mut self, held: &Held, now: Mono) {
+        let (since, said) = self.minute;
+        let said = if now.since(since) >= FORGET_AFTER { 0 } else { said };
+        self.minute = (if said == 0 { now } else { since }, said + 1);
+        match said {
+            0..MOST_A_MINUTE => tracing::warn!(
+                reason = held.why.as_str(),
+                model = short(held.model.as_deref()),
+                namespace = short(held.namespace.as_deref()),
+                pool = short(held.pool.as_deref()),
+                waiting = held.waiting,
+                why = %held.why,
+                "Requests wait and nothing is woken"
+            ),
+            MOST_A_MINUTE => tracing::warn!(
+                "Requests wait for more models and nothing is woken; /metrics counts them by reason, and a minute from now the log goes on"
+            ),
+            _ => {}
+        }
+    }
+
     fn count_wake(&self, result: &'static str) {
         self.metrics.wakes.get_or_create(&ResultLabel { result }).inc();
     }
 }
 
-/// Names of models come from clients: they are fields, which the formatter escapes, never the message.
-fn say_blocked(held: &Held) {
-    tracing::info!(
-        reason = held.why.as_str(),
-        model = held.model.as_deref(),
-        namespace = held.namespace.as_deref(),
-        pool = held.pool.as_deref(),
-        waiting = held.waiting,
-        why = %held.why,
-        "Requests wait and nothing is woken"
-    );
+/// A name as clients send it, cut to what a line can bear.
+fn short(name: Option<&str>) -> Option<String> {
+    name.map(|name| name.chars().take(LONGEST_NAME).collect())
 }

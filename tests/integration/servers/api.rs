@@ -59,7 +59,7 @@ impl ApiServer {
 
     async fn try_start(assets: &Assets) -> Result<Self, String> {
         let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
-        prepare(dir.path()).await?;
+        prepare(dir.path())?;
         let (client, peer, port) = (free_port(), free_port(), free_port());
         let url = format!("https://127.0.0.1:{port}");
         let mut servers = [
