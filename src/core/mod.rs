@@ -18,6 +18,7 @@ mod names;
 mod plan;
 mod report;
 mod select;
+mod signal;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -33,9 +34,10 @@ pub use inventory::{
 pub use join::{Asked, Joined, Unanswered, join};
 pub use labels::Labels;
 pub use memory::{Episode, Memory, Notice};
-pub use names::{Kind, ModelKey, ObjectName, PoolGroup, PoolKey, TargetKey, TargetKind};
+pub use names::{Kind, ModelKey, ObjectName, PoolGroup, PoolKey, Source, TargetKey, TargetKind};
 pub use plan::{Held, NotWakeable, Plan, Rules, Wake, plan};
 pub use report::{Due, Report, Reported, Reporting, Told};
-pub use select::{Select, asks_by_itself};
+pub use select::{Select, Unmatched, asks_by_itself};
+pub use signal::{Seen, Sign};
 pub use status::{METRICS_AVAILABLE, OPTIMIZATION_READY, SCALE_FROM_ZERO_MODE, StatusUpdate};
 pub use time::{Mono, Now, Wall};

@@ -64,6 +64,35 @@ impl fmt::Display for TargetKey {
     }
 }
 
+/// The kinds of object that describe a variant (rule 16), in order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// `llmd.ai` VariantAutoscaling.
+    VariantAutoscaling,
+    /// `keda.sh` ScaledObject with the annotation `llm-d.ai/managed`.
+    ScaledObject,
+    /// `autoscaling` HorizontalPodAutoscaler with the same, of no ScaledObject.
+    HorizontalPodAutoscaler,
+}
+
+impl Source {
+    /// Every source, in order of precedence.
+    pub const ALL: [Self; 3] = [
+        Self::VariantAutoscaling,
+        Self::ScaledObject,
+        Self::HorizontalPodAutoscaler,
+    ];
+
+    /// The kind, as manifests and `scope.sources` name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VariantAutoscaling => "VariantAutoscaling",
+            Self::ScaledObject => "ScaledObject",
+            Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+        }
+    }
+}
+
 /// The two API groups that serve InferencePools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PoolGroup {

@@ -11,6 +11,15 @@ pub enum Select {
     All,
 }
 
+/// Rule 10: what demand that no variant asks for comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmatched {
+    /// It is reported, with the nearest reason.
+    Report,
+    /// It wakes the cheapest serving set of its pool.
+    Pool,
+}
+
 /// A variant that can be woken: in scope, its target at 0.
 #[derive(Clone, Debug)]
 pub struct Candidate<'a> {
