@@ -11,7 +11,7 @@ use http::Uri;
 
 use super::{
     Auth, Backoff, Config, Labels, LeaderElection, Log, LogFormat, MissingNamespace, Prometheus, Query,
-    Scope, Select, Server, Status, Tls, Wake,
+    Scope, Select, Server, Source, Status, Tls, Unmatched, Wake,
 };
 
 impl Default for Config {
@@ -75,13 +75,31 @@ impl Default for Labels {
     }
 }
 
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            namespaces: Vec::new(),
+            controller_instance: None,
+            sources: Source::ALL.into(),
+        }
+    }
+}
+
 impl Default for Wake {
     fn default() -> Self {
         Self {
             select: Select::Cheapest,
+            unmatched: Unmatched::Report,
+            guard: false,
             concurrency: 16,
             ready_timeout: Duration::from_secs(10 * 60),
+            // Autoscalers need minutes to bring a GPU node.
+            unschedulable_after: Duration::from_secs(5 * 60),
+            max_escalations: 1,
             settle: Duration::from_secs(2 * 60),
+            manual_hold: Duration::from_secs(10 * 60),
+            max_starting: None,
+            max_starting_per_namespace: None,
             backoff: Backoff::default(),
         }
     }

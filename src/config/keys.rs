@@ -8,7 +8,6 @@ use super::{
     error::Problems,
     key::{Key, kind},
     raw::Raw,
-    unbuilt,
 };
 
 /// Likeness of two names, 0 to 1, from which on one is offered for the other. `concurency` and `cert` are offered
@@ -25,8 +24,8 @@ pub fn keys() -> Vec<String> {
         .collect()
 }
 
-/// Takes out of `file` what cannot be there (unknown keys, keys not built yet, values where a group of keys belongs)
-/// and notes each as a problem. What stays is read as [`Raw`].
+/// Takes out of `file` what cannot be there (unknown keys, values where a group of keys belongs) and notes each as a
+/// problem. What stays is read as [`Raw`].
 pub(super) fn check(file: &mut Mapping, problems: &mut Problems) {
     let schema = schema();
     let mut all = Vec::new();
@@ -67,10 +66,6 @@ fn check_section(
         }
         let name = name.as_str().unwrap_or_default();
         let key = at.name(name);
-        if let Some(refusal) = unbuilt::refusal(&key, value) {
-            problems.add(key, refusal);
-            return false;
-        }
         match (schema.get(name), value) {
             (None, _) => {
                 problems.add(key, unknown(name, at, all));
@@ -98,8 +93,7 @@ fn check_section(
 
 /// What to say of a `name` that is no key of the section `at`.
 fn unknown(name: &str, at: &Key, all: &[(Key, bool)]) -> String {
-    let name = plain(name);
-    let likeness = |key: &Key| strsim::jaro_winkler(&name, &plain(key.last()));
+    let likeness = |key: &Key| likeness(name, key.last());
     let (siblings, others): (Vec<&Key>, Vec<&Key>) = all
         .iter()
         .map(|(key, _)| key)
@@ -136,6 +130,16 @@ fn nearest<'a>(among: &[&'a Key], likeness: impl Fn(&Key) -> f64) -> Option<Vec<
             .filter(|key| likeness(key) >= best)
             .collect(),
     )
+}
+
+/// Whether `name` is near enough to `known` to be offered it.
+pub(super) fn is_near(name: &str, known: &str) -> bool {
+    likeness(name, known) >= NEAR
+}
+
+/// How alike two names are, 0 to 1.
+pub(super) fn likeness(a: &str, b: &str) -> f64 {
+    strsim::jaro_winkler(&plain(a), &plain(b))
 }
 
 /// Spelling that tells no two keys apart: `max_sample_age`, `max-sample-age` and `maxSampleAge` are the same.

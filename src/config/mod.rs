@@ -6,7 +6,7 @@
 //! it, and a test holds the two together.
 //!
 //! ```text
-//! text -> yaml.rs (tree) -> keys.rs, unbuilt.rs (known keys) -> raw.rs, scalar.rs (typed) -> validate/ -> Config
+//! text -> yaml.rs (tree) -> keys.rs (known keys) -> raw.rs, scalar.rs (typed) -> validate/ -> Config
 //! ```
 
 mod defaults;
@@ -19,15 +19,20 @@ mod parse;
 mod raw;
 mod reload;
 mod scalar;
-mod unbuilt;
 mod validate;
 mod yaml;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 use http::Uri;
 
-pub use crate::core::{Backoff, Select};
+pub use crate::core::{Backoff, Select, Source, Unmatched};
 
 pub use self::{
     environment::Environment,
@@ -159,12 +164,15 @@ pub enum MissingNamespace {
 }
 
 /// Which variants are ours.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// Namespaces watched; empty means all of the cluster. `[own]` is resolved while validating.
     pub namespaces: Vec<String>,
     /// Only variants whose label `wva.llmd.ai/controller-instance` says this; `None` takes all.
     pub controller_instance: Option<String>,
+    /// The kinds of object that describe variants (rule 16), at least one. Whether the cluster has their APIs shows when
+    /// they are watched; `auto` is all of them.
+    pub sources: BTreeSet<Source>,
 }
 
 /// How a wake is chosen, sent and repeated.
@@ -172,12 +180,26 @@ pub struct Scope {
 pub struct Wake {
     /// Rule 8.
     pub select: Select,
+    /// Rule 10.
+    pub unmatched: Unmatched,
+    /// Whether autoscalers are kept from taking a target back during its episode (rule 17).
+    pub guard: bool,
     /// Scale requests under way at once.
     pub concurrency: usize,
     /// How long a woken model may take to become ready.
     pub ready_timeout: Duration,
+    /// How long without a break its pods may be unschedulable before another set is woken (rule 11); above zero.
+    pub unschedulable_after: Duration,
+    /// How many more sets are woken in one episode when one does not become ready (rule 11); 0 to 16.
+    pub max_escalations: u32,
     /// How long a model must serve without demand before its episode ends.
     pub settle: Duration,
+    /// How long a target that a person took back to zero is left alone (rule 12); zero: not at all.
+    pub manual_hold: Duration,
+    /// Most targets starting at once (rule 19), at least 1; `None`: any number.
+    pub max_starting: Option<usize>,
+    /// The same for each namespace, not above `max_starting`.
+    pub max_starting_per_namespace: Option<usize>,
     /// Rule 13.
     pub backoff: Backoff,
 }

@@ -1,13 +1,12 @@
-//! The file as it is written: every key of this version, all of them optional, none checked against its limits.
+//! The file as it is written: every key, all of them optional, none checked against its limits.
 //!
 //! This is the only list of the keys: `keys.rs` reads their names off [`Raw`], and `config.example.yaml` is held to it.
-//! Keys of the design that are not built yet are not here but in `unbuilt.rs`.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::scalar::{Given, Hidden};
+use super::scalar::{Given, Hidden, WordOrList};
 
 /// A duration as humantime writes it: `100ms`, `2m`.
 type Span = Option<Given<Duration>>;
@@ -87,6 +86,7 @@ pub(super) struct Labels {
 pub(super) struct Scope {
     pub namespaces: List,
     pub controller_instance: Text,
+    pub sources: Option<Given<WordOrList>>,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -94,9 +94,15 @@ pub(super) struct Scope {
 pub(super) struct Wake {
     pub select: Text,
     pub unmatched: Text,
+    pub guard: Flag,
     pub concurrency: Count,
     pub ready_timeout: Span,
+    pub unschedulable_after: Span,
+    pub max_escalations: Count,
     pub settle: Span,
+    pub manual_hold: Span,
+    pub max_starting: Count,
+    pub max_starting_per_namespace: Count,
     pub backoff: Backoff,
 }
 

@@ -74,6 +74,24 @@ impl Scalar for String {
     }
 }
 
+/// What `scope.sources` takes. The items are not read yet: what is wrong with one is told at its own place.
+pub(super) enum WordOrList {
+    Word(String),
+    List(Vec<Value>),
+}
+
+impl Scalar for WordOrList {
+    const WANTED: &'static str = "a word or a list; write auto, or e.g. [VariantAutoscaling, ScaledObject]";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(word) => Some(Self::Word(word.clone())),
+            Value::Sequence(items) => Some(Self::List(items.clone())),
+            _ => None,
+        }
+    }
+}
+
 /// Text that no message may repeat.
 pub(super) struct Hidden(pub String);
 

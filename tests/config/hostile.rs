@@ -205,6 +205,7 @@ fn is_usable(config: &Config) -> bool {
         config.prometheus.timeout,
         config.query.max_sample_age,
         config.wake.ready_timeout,
+        config.wake.unschedulable_after,
         config.wake.settle,
         config.wake.backoff.initial,
         config.wake.backoff.max,
@@ -225,4 +226,12 @@ fn is_usable(config: &Config) -> bool {
         })
         && config.wake.backoff.initial <= config.wake.backoff.max
         && (1..=256).contains(&config.wake.concurrency)
+        && config.wake.max_escalations <= 16
+        && config.wake.manual_hold.as_secs() <= 24 * 3600
+        && config.wake.max_starting != Some(0)
+        && config
+            .wake
+            .max_starting_per_namespace
+            .is_none_or(|each| each > 0 && config.wake.max_starting.is_none_or(|all| each <= all))
+        && !config.scope.sources.is_empty()
 }

@@ -3,7 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use scale_from_zero::config::{
-    Auth, Config, Environment, LogFormat, MissingNamespace, Secret, Select, Tls, load, parse,
+    Auth, Config, Environment, LogFormat, MissingNamespace, Secret, Select, Source, Tls, Unmatched, load,
+    parse,
 };
 
 use crate::parsed;
@@ -45,6 +46,58 @@ query: {missingNamespace: all}",
     assert_eq!(config.server.address.port(), 0);
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.query.missing_namespace, MissingNamespace::All);
+}
+
+#[test]
+fn every_part_of_a_wake_is_read() {
+    let wake = |text: &str| parsed(&format!("wake: {{{text}}}")).unwrap().wake;
+    let least = wake(
+        "unmatched: pool, guard: true, unschedulableAfter: 1ms, maxEscalations: 0, manualHold: 0s, maxStarting: 1, \
+         maxStartingPerNamespace: 1",
+    );
+    assert_eq!(least.unmatched, Unmatched::Pool);
+    assert!(least.guard);
+    assert_eq!(least.unschedulable_after, Duration::from_millis(1));
+    assert_eq!(least.max_escalations, 0);
+    assert_eq!(least.manual_hold, Duration::ZERO);
+    assert_eq!(
+        (least.max_starting, least.max_starting_per_namespace),
+        (Some(1), Some(1))
+    );
+    let most = wake("unschedulableAfter: 24h, maxEscalations: 16, manualHold: 24h, maxStarting: 1000000");
+    assert_eq!(most.unschedulable_after, Duration::from_secs(24 * 3600));
+    assert_eq!(most.max_escalations, 16);
+    assert_eq!(most.manual_hold, Duration::from_secs(24 * 3600));
+    assert_eq!(
+        (most.max_starting, most.max_starting_per_namespace),
+        (Some(1_000_000), None)
+    );
+    // A cap for each namespace needs none for all of them.
+    let each = wake("maxStarting: null, maxStartingPerNamespace: 7");
+    assert_eq!(
+        (each.max_starting, each.max_starting_per_namespace),
+        (None, Some(7))
+    );
+}
+
+#[test]
+fn sources_are_all_or_those_of_a_list() {
+    let sources = |text: &str| -> Vec<Source> {
+        let config = parsed(&format!("scope:\n  sources: {text}")).unwrap();
+        config.scope.sources.into_iter().collect()
+    };
+    assert_eq!(sources("auto"), Source::ALL);
+    assert_eq!(sources(""), Source::ALL);
+    assert_eq!(sources("[ScaledObject]"), [Source::ScaledObject]);
+    // The order is that of precedence, not that of the list.
+    assert_eq!(
+        sources("[HorizontalPodAutoscaler, VariantAutoscaling]"),
+        [Source::VariantAutoscaling, Source::HorizontalPodAutoscaler]
+    );
+    assert_eq!(
+        sources("[HorizontalPodAutoscaler, ScaledObject, VariantAutoscaling]"),
+        Source::ALL
+    );
 }
 
 #[test]

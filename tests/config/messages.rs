@@ -2,7 +2,7 @@
 
 use scale_from_zero::config::{Environment, load};
 
-use crate::{check, problem, told};
+use crate::{check, told};
 
 #[test]
 fn all_problems_are_told_together_in_the_order_of_the_file() {
@@ -10,9 +10,11 @@ fn all_problems_are_told_together_in_the_order_of_the_file() {
 dryRun: yes
 wake:
   concurency: 0
-  guard: true
+  guard: on
+  maxStarting: 0
   backoff: {initial: 10m, max: 1m}
 interval: 5ms
+scope: {sources: [VariantAutoscaling, HPA]}
 prometheus:
   url: http://admin:s3cret@prometheus:9090
   headers:
@@ -22,17 +24,18 @@ prometheus:
     assert_eq!(
         told(text),
         "\
-config.yaml: 8 problems
+config.yaml: 10 problems
   line 1: dryRun: \"yes\" is not a boolean; write true or false
   line 3: wake.concurency: unknown key; did you mean wake.concurrency?
-  line 4: wake.guard: not built yet in this version (it keeps autoscalers from taking a woken target back); \
-remove the key
-  line 5: wake.backoff.initial: 10m is longer than wake.backoff.max, 1m; lower the one or raise the other
-  line 6: interval: 5ms is too short; write at least 10ms, since one query takes about as long and the next waits \
+  line 4: wake.guard: \"on\" is not a boolean; write true or false
+  line 5: wake.maxStarting: 0 would hold back every wake; write at least 1, or null for no cap
+  line 6: wake.backoff.initial: 10m is longer than wake.backoff.max, 1m; lower the one or raise the other
+  line 7: interval: 5ms is too short; write at least 10ms, since one query takes about as long and the next waits \
 for it
-  line 8: prometheus.url: holds a user name or password; write those under prometheus.basicAuth
-  line 10: prometheus.headers.X-Scope-OrgID: a number is not text; put it in quotes
-  line 11: prometheus.headers.Authorization: does not belong here, where it could not be rotated; \
+  line 8: scope.sources[1]: \"HPA\" is not a source; did you mean HorizontalPodAutoscaler?
+  line 10: prometheus.url: holds a user name or password; write those under prometheus.basicAuth
+  line 12: prometheus.headers.X-Scope-OrgID: a number is not text; put it in quotes
+  line 13: prometheus.headers.Authorization: does not belong here, where it could not be rotated; \
 use prometheus.bearerTokenFile or basicAuth"
     );
 }
@@ -52,7 +55,15 @@ fn unknown_keys_are_offered_the_nearest() {
             "prometheus: {tls: {cert: f}}",
             "line 1: prometheus.tls.cert: unknown key; did you mean prometheus.tls.certFile?",
         ),
+        (
+            "wake: {max-starting-per-ns: 1}",
+            "line 1: wake.max-starting-per-ns: unknown key; did you mean wake.maxStartingPerNamespace?",
+        ),
         // Not here, but elsewhere.
+        (
+            "sources: auto",
+            "line 1: sources: unknown key; did you mean scope.sources?",
+        ),
         (
             "concurrency: 4",
             "line 1: concurrency: unknown key; did you mean wake.concurrency?",
@@ -85,8 +96,9 @@ fn unknown_keys_are_offered_the_nearest() {
         ),
         (
             "wake:\n  ? \"a\\nb\"\n  : 1",
-            "line 2: wake.\"a\\nb\": unknown key; known here: select, unmatched, \
-          concurrency, readyTimeout, settle and backoff",
+            "line 2: wake.\"a\\nb\": unknown key; known here: select, unmatched, guard, \
+             concurrency, readyTimeout, unschedulableAfter, maxEscalations, settle, manualHold, maxStarting, \
+             maxStartingPerNamespace and backoff",
         ),
         (
             "7: x",
@@ -102,59 +114,6 @@ fn merge_keys_are_unknown_keys() {
         "log: &a {level: info}\nserver: {<<: *a}",
         "line 2: server.<<: unknown key; known here: address",
     )]);
-}
-
-#[test]
-fn keys_not_built_yet_are_refused_with_the_reason() {
-    let refused = |key: &str, value: &str, does: &str| {
-        let (section, name) = key.split_once('.').unwrap();
-        assert_eq!(
-            problem(&format!("{section}:\n  {name}: {value}")),
-            format!("line 2: {key}: not built yet in this version (it {does}); remove the key")
-        );
-    };
-    refused(
-        "wake.guard",
-        "false",
-        "keeps autoscalers from taking a woken target back",
-    );
-    refused(
-        "wake.unschedulableAfter",
-        "5m",
-        "wakes another variant when pods cannot be scheduled",
-    );
-    refused(
-        "wake.maxEscalations",
-        "1",
-        "limits how many more variants are woken when one does not become ready",
-    );
-    refused(
-        "wake.manualHold",
-        "10m",
-        "leaves a target alone that a person took back to zero",
-    );
-    refused("wake.maxStarting", "null", "caps how many targets start at once");
-    refused(
-        "wake.maxStartingPerNamespace",
-        "3",
-        "caps how many targets of one namespace start at once",
-    );
-    refused(
-        "scope.sources",
-        "auto",
-        "takes variants from ScaledObjects and HorizontalPodAutoscalers, too",
-    );
-    check(&[
-        (
-            "wake: {unmatched: pool}",
-            "line 1: wake.unmatched: \"pool\" is not built yet in this version (it wakes the cheapest variant of the \
-             pool for a model that no variant names); write report",
-        ),
-        (
-            "wake: {unmatched: any}",
-            "line 1: wake.unmatched: \"any\" is not known; write report",
-        ),
-    ]);
 }
 
 #[test]
@@ -187,6 +146,32 @@ fn a_value_of_the_wrong_kind_is_told_what_is_wanted() {
         (
             "wake: {concurrency: 1.5}",
             "line 1: wake.concurrency: 1.5 is not a whole number; write digits only, without quotes",
+        ),
+        (
+            "wake: {maxEscalations: -1}",
+            "line 1: wake.maxEscalations: -1 is not a whole number; write digits only, without quotes",
+        ),
+        (
+            "wake: {maxStarting: none}",
+            "line 1: wake.maxStarting: \"none\" is not a whole number; write digits only, without quotes",
+        ),
+        (
+            "wake: {manualHold: 0}",
+            "line 1: wake.manualHold: 0 is not a duration; write a number with a unit, e.g. 100ms, 2s, 5m",
+        ),
+        (
+            "wake: {guard: 'true'}",
+            "line 1: wake.guard: \"true\" is not a boolean; write true or false",
+        ),
+        (
+            "scope: {sources: true}",
+            "line 1: scope.sources: true is not a word or a list; write auto, or e.g. [VariantAutoscaling, \
+             ScaledObject]",
+        ),
+        (
+            "scope: {sources: {ScaledObject: true}}",
+            "line 1: scope.sources: a mapping is not a word or a list; write auto, or e.g. [VariantAutoscaling, \
+             ScaledObject]",
         ),
         (
             "query: {matchers: {shard: 1}}",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scale_from_zero::config::{Environment, parse};
 
-use crate::{check, problem};
+use crate::{check, problem, told};
 
 #[test]
 fn prometheus_is_found_and_let_in_one_way_only() {
@@ -161,6 +161,39 @@ fn numbers_and_words_are_told_what_is_allowed() {
             "line 1: wake.select: \"cheapst\" is not known; write cheapest or all",
         ),
         (
+            "wake: {unmatched: any}",
+            "line 1: wake.unmatched: \"any\" is not known; write report or pool",
+        ),
+        (
+            "wake: {unschedulableAfter: 0s}",
+            "line 1: wake.unschedulableAfter: 0s is too short; write at least 1ms",
+        ),
+        (
+            "wake: {maxEscalations: 17}",
+            "line 1: wake.maxEscalations: 17 is out of range; write a number from 0 to 16",
+        ),
+        (
+            "wake: {maxEscalations: 4294967297}",
+            "line 1: wake.maxEscalations: 4294967297 is out of range; write a number from 0 to 16",
+        ),
+        (
+            "wake: {manualHold: 25h}",
+            "line 1: wake.manualHold: 1day 1h is too long; write at most 24h",
+        ),
+        (
+            "wake: {maxStartingPerNamespace: 0}",
+            "line 1: wake.maxStartingPerNamespace: 0 would hold back every wake; write at least 1, or null for no cap",
+        ),
+        (
+            "wake:\n  maxStartingPerNamespace: 5\n  maxStarting: 3",
+            "line 2: wake.maxStartingPerNamespace: 5 is more than wake.maxStarting, 3; lower the one or raise the other",
+        ),
+        // One that is wrong by itself is not compared with the other.
+        (
+            "wake: {maxStartingPerNamespace: 5, maxStarting: 0}",
+            "line 1: wake.maxStarting: 0 would hold back every wake; write at least 1, or null for no cap",
+        ),
+        (
             "wake: {backoff: {max: 1ms}}",
             "line 1: wake.backoff.initial: 1s is longer than wake.backoff.max, 1ms; lower \
           the one or raise the other",
@@ -249,6 +282,82 @@ fn names_are_told_what_is_allowed() {
             "line 1: log.format: \"xml\" is not known; write text or json",
         ),
     ]);
+}
+
+#[test]
+fn sources_are_told_what_they_could_be() {
+    let all = "VariantAutoscaling, ScaledObject";
+    let word = |word: &str, message: &str| {
+        assert_eq!(
+            problem(&format!("scope: {{sources: {word:?}}}")),
+            format!("line 1: scope.sources: {word:?} {message}")
+        );
+    };
+    for near in ["Auto", "automatic"] {
+        word(near, "is not known; did you mean auto?");
+    }
+    for near in ["ScaledObject", "scaledobjects", "scaled-object", "so"] {
+        word(near, "is not a list; did you mean [ScaledObject]?");
+    }
+    for near in ["VariantAutoscaling,ScaledObject", "so, VariantAutoscalings"] {
+        word(near, &format!("is not a list; did you mean [{all}]?"));
+    }
+    for far in ["all", "", ",", "ScaledObject, Deployment"] {
+        word(
+            far,
+            &format!("is not known; write auto, or a list of {all} and HorizontalPodAutoscaler"),
+        );
+    }
+    let item = |item: &str, message: &str| {
+        assert_eq!(
+            problem(&format!("scope:\n  sources:\n  - ScaledObject\n  - {item}")),
+            format!("line 4: scope.sources[1]: {message}")
+        );
+    };
+    for (near, meant) in [
+        ("VariantAutoscaler", "VariantAutoscaling"),
+        ("variantautoscaling", "VariantAutoscaling"),
+        ("VA", "VariantAutoscaling"),
+        ("ScaleObject", "ScaledObject"),
+        ("hpa", "HorizontalPodAutoscaler"),
+        ("HorizontalPodAutoscalers", "HorizontalPodAutoscaler"),
+    ] {
+        item(
+            near,
+            &format!("\"{near}\" is not a source; did you mean {meant}?"),
+        );
+    }
+    for (far, shown) in [
+        ("Deployment", "\"Deployment\""),
+        ("''", "\"\""),
+        ("null", "null"),
+        ("1", "1"),
+        ("[VariantAutoscaling]", "a list"),
+    ] {
+        item(
+            far,
+            &format!("{shown} is not a source; write {all} or HorizontalPodAutoscaler"),
+        );
+    }
+    item("ScaledObject", "repeats item [0]; remove one");
+    item(
+        "auto",
+        "\"auto\" stands for all sources, so not in a list; write scope.sources: auto",
+    );
+    check(&[(
+        "scope: {sources: []}",
+        "line 1: scope.sources: is empty; at least one source is needed, or auto for all of them",
+    )]);
+    // Each item is told, in one reading.
+    assert_eq!(
+        told("scope:\n  sources:\n  - VA\n  - ScaledObject\n  - 7\n  - ScaledObject"),
+        format!(
+            "config.yaml: 3 problems
+  line 3: scope.sources[0]: \"VA\" is not a source; did you mean VariantAutoscaling?
+  line 5: scope.sources[2]: 7 is not a source; write {all} or HorizontalPodAutoscaler
+  line 6: scope.sources[3]: repeats item [1]; remove one"
+        )
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One check for each kind of value. Each takes what the file gives, notes what is wrong with it, and returns a
 //! value to go on with, so that a single reading tells every problem.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive, time::Duration};
 
 use super::names::Rule;
 use crate::config::{
@@ -18,6 +18,12 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Least span where nothing else sets a limit: a millisecond is what logs and Prometheus count in.
 pub(super) const ABOVE_ZERO: Least = Least {
     span: Duration::from_millis(1),
+    why: "",
+};
+
+/// For a span that may be no time at all.
+pub(super) const FROM_ZERO: Least = Least {
+    span: Duration::ZERO,
     why: "",
 };
 
@@ -64,27 +70,41 @@ pub(super) fn span(
     span
 }
 
-/// A whole number from 1 to `most`, or `default`.
-pub(super) fn count(
+/// A whole number `within` its limits, or `default`.
+pub(super) fn count<T: TryFrom<u64> + PartialOrd + fmt::Display>(
     key: &str,
     given: Option<Given<u64>>,
-    default: usize,
-    most: usize,
+    default: T,
+    within: &RangeInclusive<T>,
     problems: &mut Problems,
-) -> usize {
+) -> T {
     let Some(Given(number)) = given else {
         return default;
     };
-    match usize::try_from(number) {
-        Ok(number) if (1..=most).contains(&number) => number,
+    match T::try_from(number) {
+        Ok(number) if within.contains(&number) => number,
         _ => {
+            let (least, most) = (within.start(), within.end());
             problems.add(
                 Key::of(key),
-                format!("{number} is out of range; write a number from 1 to {most}"),
+                format!("{number} is out of range; write a number from {least} to {most}"),
             );
             default
         }
     }
+}
+
+/// How many of something there may be at once, at least 1; `None` where nothing is given: any number.
+pub(super) fn cap(key: &str, given: Option<Given<u64>>, problems: &mut Problems) -> Option<usize> {
+    let Given(number) = given?;
+    if number == 0 {
+        problems.add(
+            Key::of(key),
+            "0 would hold back every wake; write at least 1, or null for no cap",
+        );
+        return None;
+    }
+    Some(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 /// One of a few words, or `default`.

@@ -3,21 +3,22 @@
 mod check;
 mod names;
 mod prometheus;
+mod scope;
+mod wake;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use self::check::{ABOVE_ZERO, Least};
+use self::{
+    check::{ABOVE_ZERO, Least},
+    scope::UNKNOWN_OWN,
+};
 use super::{
-    Backoff, Config, Environment, Labels, LeaderElection, Log, LogFormat, MissingNamespace, Query, Scope,
-    Select, Server, Status, Wake,
+    Config, Environment, Labels, LeaderElection, Log, LogFormat, MissingNamespace, Query, Server, Status,
     error::Problems,
     key::{Key, quoted},
     raw::{self, Raw},
     scalar::Given,
 };
-
-/// Stands in `scope.namespaces` for the namespace of the pod.
-const OWN: &str = "own";
 
 /// The configuration that `raw` asks for. Only good for use if `problems` stays empty.
 pub(super) fn config(raw: Raw, env: &Environment, problems: &mut Problems) -> Config {
@@ -26,8 +27,8 @@ pub(super) fn config(raw: Raw, env: &Environment, problems: &mut Problems) -> Co
         interval: check::span("interval", raw.interval, default.interval, INTERVAL, problems),
         prometheus: prometheus::section(raw.prometheus, default.prometheus, problems),
         query: query(raw.query, default.query, problems),
-        scope: scope(raw.scope, env, problems),
-        wake: wake(raw.wake, &default.wake, problems),
+        scope: scope::section(raw.scope, env, problems),
+        wake: wake::section(raw.wake, &default.wake, problems),
         status: status(raw.status, default.status, problems),
         events: flag(raw.events, default.events),
         leader_election: leader_election(raw.leader_election, default.leader_election, env, problems),
@@ -99,96 +100,6 @@ fn labels(raw: raw::Labels, default: Labels, problems: &mut Problems) -> Labels 
         model: label("query.labels.model", raw.model, default.model),
         target_model: label("query.labels.targetModel", raw.target_model, default.target_model),
     }
-}
-
-fn scope(raw: raw::Scope, env: &Environment, problems: &mut Problems) -> Scope {
-    let key = Key::of("scope.namespaces");
-    let given = check::list(
-        "scope.namespaces",
-        raw.namespaces.unwrap_or_default(),
-        None,
-        problems,
-    );
-    let mut namespaces = Vec::new();
-    for (index, name) in given.into_iter().enumerate() {
-        let name = match (&*name, &env.namespace) {
-            (OWN, Some(own)) => own.clone(),
-            (OWN, None) => {
-                problems.add(
-                    key.item(index),
-                    format!("\"{OWN}\" is the pod's own namespace, which {UNKNOWN_OWN}"),
-                );
-                continue;
-            }
-            _ => name,
-        };
-        check::keeps(key.item(index), &name, &names::NAMESPACE, problems);
-        namespaces.push(name);
-    }
-    // `own` may come out as one that stands beside it: the same file serves in several namespaces.
-    let mut known = BTreeSet::new();
-    namespaces.retain(|name| known.insert(name.clone()));
-    Scope {
-        namespaces,
-        controller_instance: check::text(
-            "scope.controllerInstance",
-            raw.controller_instance,
-            &names::LABEL_VALUE,
-            problems,
-        ),
-    }
-}
-
-const UNKNOWN_OWN: &str =
-    "is not known here; set the environment variable POD_NAMESPACE, or write the namespace's name";
-
-fn wake(raw: raw::Wake, default: &Wake, problems: &mut Problems) -> Wake {
-    // The other value of the design, `pool`, is refused in `unbuilt.rs`, so there is nothing to keep.
-    check::word("wake.unmatched", raw.unmatched, (), &[("report", ())], problems);
-    Wake {
-        select: check::word(
-            "wake.select",
-            raw.select,
-            default.select,
-            &[("cheapest", Select::Cheapest), ("all", Select::All)],
-            problems,
-        ),
-        concurrency: check::count(
-            "wake.concurrency",
-            raw.concurrency,
-            default.concurrency,
-            256,
-            problems,
-        ),
-        ready_timeout: check::span(
-            "wake.readyTimeout",
-            raw.ready_timeout,
-            default.ready_timeout,
-            ABOVE_ZERO,
-            problems,
-        ),
-        settle: check::span("wake.settle", raw.settle, default.settle, ABOVE_ZERO, problems),
-        backoff: backoff(&raw.backoff, default.backoff, problems),
-    }
-}
-
-fn backoff(raw: &raw::Backoff, default: Backoff, problems: &mut Problems) -> Backoff {
-    let initial = check::span(
-        "wake.backoff.initial",
-        raw.initial,
-        default.initial,
-        ABOVE_ZERO,
-        problems,
-    );
-    let max = check::span("wake.backoff.max", raw.max, default.max, ABOVE_ZERO, problems);
-    if initial > max && !problems.touch(&Key::of("wake.backoff")) {
-        let [initial, max] = [initial, max].map(humantime::format_duration);
-        problems.add(
-            Key::of("wake.backoff.initial"),
-            format!("{initial} is longer than wake.backoff.max, {max}; lower the one or raise the other"),
-        );
-    }
-    Backoff { initial, max }
 }
 
 fn status(raw: raw::Status, default: Status, problems: &mut Problems) -> Status {

@@ -40,9 +40,9 @@ async fn bad_starts(world: &World) {
         ),
         ("too-fast", json!({"interval": "1us"}), &["interval", "1us"]),
         (
-            "not-built",
-            json!({"wake": {"guard": true}}),
-            &["wake.guard", "remove the key"],
+            "unknown-source",
+            json!({"scope": {"sources": ["HPA"]}}),
+            &["scope.sources[0]", "HPA", "HorizontalPodAutoscaler"],
         ),
         (
             "two-ways",
