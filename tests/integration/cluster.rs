@@ -10,7 +10,7 @@ use std::sync::Arc;
 use scale_from_zero::demo::kubernetes::{Kube, Resource};
 
 pub use self::{
-    account::Rights,
+    account::{Rights, option_rules},
     admin::Admin,
     kind::{
         CLUSTER_ROLE, CRD, DEPLOYMENT, EVENT, Kind, NAMESPACE, POOL, POOL_V1ALPHA2, STATEFUL_SET, VARIANT,

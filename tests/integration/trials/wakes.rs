@@ -306,7 +306,7 @@ async fn annotated_variant(world: &World) {
     let program = world
         .program("a")
         .config(&config)
-        .rights(Rights::Annotating)
+        .rights(Rights::With(&["annotate-variant"]))
         .ready()
         .await;
     world.ask("llama", "llama", 7);

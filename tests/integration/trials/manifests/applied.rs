@@ -5,9 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::render::{Rendering, all, is_ours};
+use super::{
+    render::{Rendering, all, is_ours},
+    rights::{OPTIONS, rules_of},
+};
 use crate::{
-    servers::{ApiServer, Servers},
+    cluster::option_rules,
+    servers::{ApiServer, Servers, project},
     suite::{Suite, fails_in},
     wait,
 };
@@ -27,6 +31,34 @@ async fn applied(servers: Arc<Servers>) {
         fails_in(&rendering.name);
         apply(&server, rendering).await;
     }
+    fails_in("kubectl patch");
+    by_hand(&server).await;
+}
+
+/// The options without kustomize: the same files as patches of a role that is there.
+async fn by_hand(server: &ApiServer) {
+    let file = "manifests/rbac/cluster-wide/clusterrole.yaml";
+    server
+        .kubectl(&["apply", "-f", &project(file).display().to_string()], "")
+        .await;
+    let mut wanted = rules_of(file);
+    for option in OPTIONS {
+        for part in ["rules", "cluster-rules"] {
+            let patch = project(&format!("manifests/rbac/{option}/{part}.yaml"));
+            if patch.exists() {
+                let patch = patch.display().to_string();
+                let role = ["patch", "clusterrole", "scale-from-zero"];
+                let how = ["--type=json", "--patch-file", &patch];
+                server.kubectl(&[role, how].concat(), "").await;
+            }
+        }
+        wanted.extend(option_rules(option, true));
+    }
+    let role = server
+        .kubectl(&["get", "clusterrole", "scale-from-zero", "-o", "json"], "")
+        .await;
+    let role: Value = serde_json::from_str(&role).expect("JSON");
+    assert_eq!(role["rules"], json!(wanted));
 }
 
 async fn apply(server: &ApiServer, rendering: &Rendering) {
@@ -67,30 +99,7 @@ async fn apply(server: &ApiServer, rendering: &Rendering) {
             account.may_all(role).await;
         }
     }
-    for target in ["deployments", "statefulsets"] {
-        for verb in ["get", "update"] {
-            account
-                .is(false, account.namespace, "apps", target, "scale", verb, "")
-                .await;
-        }
-        account
-            .is(true, account.namespace, "apps", target, "scale", "patch", "")
-            .await;
-        account
-            .is(
-                rendering.is_cluster_wide(),
-                ELSEWHERE,
-                "apps",
-                target,
-                "scale",
-                "patch",
-                "",
-            )
-            .await;
-    }
-    account
-        .is(false, account.namespace, "", "secrets", "", "get", "")
-        .await;
+    account.may_no_more(rendering).await;
 
     // Nothing makes namespaces go: they stay for the next one.
     let gone: Vec<_> = documents
@@ -152,7 +161,7 @@ impl Account<'_> {
                     let (resource, part) = resource.split_once('/').unwrap_or((&resource, ""));
                     for verb in texts(&rule["verbs"]) {
                         for place in places {
-                            self.is(true, place, &group, resource, part, &verb, name).await;
+                            self.is(true, place, [&group, resource, part], &verb, name).await;
                         }
                     }
                 }
@@ -160,18 +169,61 @@ impl Account<'_> {
         }
     }
 
-    /// Whether it may do something is as expected, as soon as the server has taken it in.
-    #[expect(clippy::too_many_arguments, reason = "the attributes of one request")]
-    async fn is(
-        &self,
-        allowed: bool,
-        namespace: &str,
-        group: &str,
-        resource: &str,
-        part: &str,
-        verb: &str,
-        name: &str,
-    ) {
+    /// What is near to what it may do is refused, or permitted by an option alone.
+    async fn may_no_more(&self, rendering: &Rendering) {
+        let (here, everywhere) = (self.namespace, rendering.is_cluster_wide());
+        for target in [
+            ["apps", "deployments"],
+            ["apps", "statefulsets"],
+            ["leaderworkerset.x-k8s.io", "leaderworkersets"],
+            ["argoproj.io", "rollouts"],
+        ] {
+            let [group, resource] = target;
+            let scale = [group, resource, "scale"];
+            for verb in ["get", "update"] {
+                self.is(false, here, scale, verb, "").await;
+            }
+            for verb in ["patch", "update", "create", "delete"] {
+                self.is(false, here, [group, resource, ""], verb, "").await;
+            }
+            let known = group != "argoproj.io";
+            self.is(known || rendering.has_own_kind(), here, scale, "patch", "")
+                .await;
+            self.is(known && everywhere, ELSEWHERE, scale, "patch", "").await;
+        }
+
+        let optional = rendering.has_options();
+        for [group, resource] in [
+            ["llmd.ai", "variantautoscalings"],
+            ["autoscaling", "horizontalpodautoscalers"],
+            ["keda.sh", "scaledobjects"],
+        ] {
+            let object = [group, resource, ""];
+            self.is(optional, here, object, "patch", "").await;
+            self.is(optional && everywhere, ELSEWHERE, object, "patch", "")
+                .await;
+            self.is(everywhere, ELSEWHERE, object, "list", "").await;
+            for verb in ["update", "create", "delete"] {
+                self.is(false, here, object, verb, "").await;
+            }
+        }
+        self.is(optional, here, ["", "pods", ""], "list", "").await;
+        for verb in ["get", "watch", "create", "delete"] {
+            self.is(false, here, ["", "pods", ""], verb, "").await;
+        }
+        let crd = ["apiextensions.k8s.io", "customresourcedefinitions", ""];
+        self.is(optional && everywhere, "", crd, "get", "scaledobjects.keda.sh")
+            .await;
+        self.is(false, "", crd, "get", "variantautoscalings.llmd.ai")
+            .await;
+        self.is(false, "", crd, "list", "").await;
+        self.is(false, here, ["", "secrets", ""], "get", "").await;
+    }
+
+    /// Whether it may do something to a resource, named by group, plural and part, is as expected, as
+    /// soon as the server has taken it in.
+    async fn is(&self, allowed: bool, namespace: &str, of: [&str; 3], verb: &str, name: &str) {
+        let [group, resource, part] = of;
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
             "spec": {

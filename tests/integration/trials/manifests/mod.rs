@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use self::render::{Rendering, all, identity, is_ours};
+use self::render::{Rendering, all, identity, is_ours, try_kustomize};
 use crate::{
-    servers::documents,
+    servers::{Assets, documents, project},
     suite::{Suite, fails_in},
 };
 
@@ -36,6 +36,10 @@ pub fn register(suite: &mut Suite) {
         });
     }
     suite.plain("manifests::twins", async |_| twins_are_equal());
+    suite.plain("manifests::readme", async |_| readme_shows_what_is_tried());
+    suite.with_servers("manifests::option_before_sidecar", async |servers, _| {
+        option_before_sidecar(&servers.assets).await;
+    });
     post_renderer::register(suite);
     applied::register(suite);
 }
@@ -150,4 +154,24 @@ fn twins_are_equal() {
         assert_eq!(pod["containers"], json!([sidecar]));
         assert_eq!(pod["volumes"], *volumes);
     }
+}
+
+/// The patch for a kind of target of the user's own is the one that is rendered and applied here.
+fn readme_shows_what_is_tried() {
+    let read = |file: &str| std::fs::read_to_string(project(file)).expect("a file");
+    let build = read("tests/fixtures/builds/sidecar-own-kind/kustomization.yaml");
+    let (_, patch) = build.split_once("\npatches:\n").expect("patches");
+    assert!(read("manifests/README.md").contains(&format!("\npatches:\n{patch}")));
+}
+
+/// An option whose rules would be dropped ends the build.
+async fn option_before_sidecar(assets: &Assets) {
+    let folder = project("tests/fixtures/refused/option-before-sidecar");
+    let output = try_kustomize(assets, &folder).await;
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        err.contains("manifests/rbac/pods") && err.contains("nothing selected"),
+        "{err}"
+    );
 }

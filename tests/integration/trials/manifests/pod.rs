@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use scale_from_zero::config::{Environment, load};
 use serde_json::{Value, json};
 
-use super::render::{Rendering, containers};
+use super::render::{Rendering, containers, is_electing};
 
 /// Our container is the last one, does not get into the way of the others, and may do as little as
 /// Kubernetes lets one say.
@@ -114,13 +114,6 @@ pub fn configuration_is_valid(rendering: &Rendering) {
     };
     assert_eq!(config.scope.namespaces, scope);
     // What is turned on is permitted.
-    let has = |role: &str| {
-        rendering.documents.iter().any(|of| {
-            of["metadata"]["name"]
-                .as_str()
-                .is_some_and(|name| name.contains(role))
-        })
-    };
-    assert!(!config.leader_election.enabled || has("leader-election"));
-    assert!(!config.status.annotate_variant || has("annotate-variant"));
+    assert!(!config.leader_election.enabled || rendering.ours("Role").any(is_electing));
+    assert!(!config.status.annotate_variant || rendering.has_options());
 }

@@ -3,7 +3,7 @@
 use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Output, Stdio},
 };
 
 use serde::Deserialize as _;
@@ -77,9 +77,19 @@ impl Rendering {
         is_ours(self.deployment())
     }
 
+    /// Whether all options are in it.
+    pub fn has_options(&self) -> bool {
+        self.name.ends_with("-options")
+    }
+
+    /// Whether a user has added a kind of target.
+    pub fn has_own_kind(&self) -> bool {
+        self.name == "sidecar-own-kind"
+    }
+
     /// Whether it is for all namespaces.
     pub fn is_cluster_wide(&self) -> bool {
-        self.ours("ClusterRole").any(|role| !is_option(role))
+        self.ours("ClusterRole").any(|role| !is_electing(role))
     }
 }
 
@@ -94,10 +104,10 @@ pub fn is_ours(document: &Value) -> bool {
     document["metadata"]["labels"]["app.kubernetes.io/name"] == "scale-from-zero"
 }
 
-/// Whether a role is for one of the options.
-pub fn is_option(role: &Value) -> bool {
+/// Whether a role is the one for leader election, which stands beside the other.
+pub fn is_electing(role: &Value) -> bool {
     let name = role["metadata"]["name"].as_str().unwrap_or_default();
-    name.contains("annotate-variant") || name.contains("leader-election")
+    name.contains("leader-election")
 }
 
 /// What tells an object from all others.
@@ -257,16 +267,22 @@ pub async fn post_render(
 }
 
 async fn kustomize(assets: &Assets, folder: &Path) -> Vec<Value> {
+    let output = try_kustomize(assets, folder).await;
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {err}", folder.display());
+    parse(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// Runs `kubectl kustomize` to its end, whichever it is.
+pub async fn try_kustomize(assets: &Assets, folder: &Path) -> Output {
     let kubectl: PathBuf = assets.path("kubectl");
-    let output = child::command(&kubectl)
+    let mut command = child::command(&kubectl);
+    command
         .arg("kustomize")
         .arg(folder)
         .output()
         .await
-        .expect("kubectl");
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {err}", folder.display());
-    parse(&String::from_utf8_lossy(&output.stdout))
+        .expect("kubectl")
 }
 
 fn parse(text: &str) -> Vec<Value> {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::render::{Rendering, identity, is_option};
+use super::render::{Rendering, identity, is_electing};
+use crate::{cluster::option_rules, servers::documents};
 
 /// Each of our bindings gives one of our roles to the account of the Deployment, and to nobody else.
 pub fn bindings_fit(rendering: &Rendering) {
@@ -39,30 +40,63 @@ pub fn bindings_fit(rendering: &Rendering) {
     assert!(bound > 0 && bound == roles, "{bound} bindings of {roles} roles");
 }
 
+/// The options, each a folder of `manifests/rbac`, in the order of the builds.
+pub const OPTIONS: [&str; 3] = ["annotate-variant", "pods", "autoscalers"];
+
+const READ: &[&str] = &["get", "list", "watch"];
+const PATCH: &[&str] = &["patch"];
+
 /// The rules are what the design allows, and never more: above all nothing of a scale but `patch`.
 pub fn rules_are_narrow(rendering: &Rendering) {
     for kind in ["Role", "ClusterRole"] {
         for role in rendering.ours(kind) {
             for rule in role["rules"].as_array().expect("rules") {
-                check(role, rule);
+                check(rendering, role, rule);
             }
         }
     }
-    let plain = |kind| rendering.ours(kind).filter(|role| !is_option(role)).count();
-    assert_eq!(plain("Role") + plain("ClusterRole"), 1);
-    let twin = |file: &str| {
-        crate::servers::documents(file).remove(0)["rules"]
-            .as_array()
-            .cloned()
-            .expect("rules")
-    };
-    let mut cluster_wide = twin("manifests/rbac/cluster-wide/clusterrole.yaml");
+    let is_cluster_wide = rendering.is_cluster_wide();
+    let kind = if is_cluster_wide { "ClusterRole" } else { "Role" };
+    let plain: Vec<_> = ["Role", "ClusterRole"]
+        .iter()
+        .flat_map(|kind| rendering.ours(kind))
+        .filter(|role| !is_electing(role))
+        .collect();
+    assert_eq!(plain.len(), 1);
+    assert_eq!(plain[0]["kind"], kind);
+
+    // What the files say arrives whole.
+    let mut cluster_wide = rules_of("manifests/rbac/cluster-wide/clusterrole.yaml");
+    let mut rules = rules_of("manifests/rbac/namespaced/role.yaml");
+    if is_cluster_wide {
+        rules.extend(cluster_wide.last().cloned());
+    }
     let namespaces = cluster_wide.pop().expect("a rule");
     assert_eq!(namespaces["resources"], json!(["namespaces"]));
-    assert_eq!(cluster_wide, twin("manifests/rbac/namespaced/role.yaml"));
+    assert_eq!(cluster_wide, rules_of("manifests/rbac/namespaced/role.yaml"));
+    if rendering.has_options() {
+        rules.extend(
+            OPTIONS
+                .iter()
+                .flat_map(|option| option_rules(option, is_cluster_wide)),
+        );
+    }
+    if rendering.has_own_kind() {
+        rules.push(json!({"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": READ}));
+        rules.push(json!({"apiGroups": ["argoproj.io"], "resources": ["rollouts/scale"], "verbs": PATCH}));
+    }
+    assert_eq!(plain[0]["rules"], json!(rules));
 }
 
-fn check(role: &Value, grant: &Value) {
+/// The rules of a role in `manifests/`.
+pub fn rules_of(file: &str) -> Vec<Value> {
+    documents(file).remove(0)["rules"]
+        .as_array()
+        .cloned()
+        .expect("rules")
+}
+
+fn check(rendering: &Rendering, role: &Value, grant: &Value) {
     let texts = |key: &str| {
         let list = grant[key].as_array().map(Vec::as_slice).unwrap_or_default();
         list.iter()
@@ -70,28 +104,63 @@ fn check(role: &Value, grant: &Value) {
             .collect::<Vec<_>>()
     };
     let (groups, resources, verbs) = (texts("apiGroups"), texts("resources"), texts("verbs"));
-    let all: Vec<_> = groups.iter().chain(&resources).chain(&verbs).collect();
-    assert!(!all.iter().any(|word| word.contains('*')), "{grant}");
+    let names = texts("resourceNames");
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    assert!(!groups.is_empty() && !resources.is_empty(), "{grant}");
+    for group in &groups {
+        for resource in &resources {
+            let allowed = allowed(rendering, role, (group, resource), &names);
+            assert!(allowed.iter().any(|of| *of == verbs), "{grant}");
+        }
+    }
+}
+
+/// The verbs that one rule may name for a resource: any of these lists, whole.
+fn allowed(
+    rendering: &Rendering,
+    role: &Value,
+    resource: (&str, &str),
+    names: &[&str],
+) -> &'static [&'static [&'static str]] {
+    let is_optional = rendering.has_options();
     let is_namespaced = role["kind"] == "Role";
-    let name = role["metadata"]["name"].as_str().unwrap_or_default();
-    for resource in &resources {
-        let allowed: &[&[&str]] = match resource.as_str() {
-            "deployments/scale" | "statefulsets/scale" | "variantautoscalings/status" => &[&["patch"]],
-            "events" => {
-                assert_eq!(groups, ["events.k8s.io"]);
-                &[&["create"]]
+    match (resource, names) {
+        (
+            ("apps", "deployments" | "statefulsets")
+            | ("leaderworkerset.x-k8s.io", "leaderworkersets")
+            | ("inference.networking.k8s.io" | "inference.networking.x-k8s.io", "inferencepools"),
+            [],
+        ) => &[READ],
+        (
+            ("apps", "deployments/scale" | "statefulsets/scale")
+            | ("leaderworkerset.x-k8s.io", "leaderworkersets/scale")
+            | ("llmd.ai", "variantautoscalings/status"),
+            [],
+        ) => &[PATCH],
+        (
+            ("llmd.ai", "variantautoscalings")
+            | ("autoscaling", "horizontalpodautoscalers")
+            | ("keda.sh", "scaledobjects"),
+            [],
+        ) => {
+            if is_optional {
+                &[READ, PATCH]
+            } else {
+                &[READ]
             }
-            "variantautoscalings" if name.contains("annotate-variant") => &[&["patch"]],
-            "variantautoscalings" | "inferencepools" | "deployments" | "statefulsets" => {
-                &[&["get", "list", "watch"]]
-            }
-            "namespaces" if !is_namespaced => &[&["get", "list", "watch"]],
-            "leases" if is_namespaced && grant["resourceNames"] == json!(["scale-from-zero"]) => {
-                &[&["get", "patch"]]
-            }
-            "leases" if is_namespaced && grant["resourceNames"] == Value::Null => &[&["create"]],
-            _ => &[],
-        };
-        assert!(allowed.iter().any(|of| *of == verbs), "{name}: {grant}");
+        }
+        (("events.k8s.io", "events"), []) => &[&["create"]],
+        (("", "namespaces"), []) if !is_namespaced => &[READ],
+        (("", "pods"), []) if is_optional => &[&["list"]],
+        (("apiextensions.k8s.io", "customresourcedefinitions"), ["scaledobjects.keda.sh"])
+            if is_optional && !is_namespaced =>
+        {
+            &[&["get"]]
+        }
+        (("coordination.k8s.io", "leases"), ["scale-from-zero"]) if is_namespaced => &[&["get", "patch"]],
+        (("coordination.k8s.io", "leases"), []) if is_namespaced => &[&["create"]],
+        (("argoproj.io", "rollouts"), []) if rendering.has_own_kind() => &[READ],
+        (("argoproj.io", "rollouts/scale"), []) if rendering.has_own_kind() => &[PATCH],
+        _ => &[],
     }
 }
