@@ -27,8 +27,8 @@ pub enum Sign {
     Endpoints,
     /// `inference_pool_ready_pods` of an EPP without the former: it is scraped, and whether its flow control is
     /// on cannot be told before its first request. Up to gateway-api-inference-extension 1.3 there is no
-    /// saturation gauge (pull request 2343, February 2026), and up to llm-d-inference-scheduler 0.8 the flow
-    /// controller starts with the first request (`getOrStartWorker`).
+    /// saturation gauge (pull request 2343, February 2026), and the flow controller of 1.4 and 1.5 starts with the
+    /// first request (`getOrStartWorker`); llm-d-inference-scheduler 0.8 and older are built on these.
     OldEndpoints,
     /// The build information of an EPP that names no pool: it is scraped. Until January 2026 an EPP that never
     /// had an endpoint exported nothing else (gateway-api-inference-extension, pull request 2049); newer ones do

@@ -8,7 +8,7 @@ use crate::{
 
 /// Endpoints of a pool, by llm-d-router 0.9 and newer. It keeps the pool in [`POOL`].
 const ENDPOINTS: &str = "llm_d_epp_ready_endpoints";
-/// The same under its old name, by gateway-api-inference-extension and llm-d-router up to 0.11.
+/// The same under its old name: gateway-api-inference-extension, and llm-d-router until September 2026.
 const OLD_ENDPOINTS: &str = "inference_pool_ready_pods";
 /// The label of both. Unlike the queue's it is no configuration: nobody relabels what only we ask for.
 const POOL: &str = "name";
@@ -24,7 +24,7 @@ const SATURATIONS: [&str; 2] = [
 /// custom `query.expression`: whether its queues are there at all only its author knows.
 ///
 /// Each family is grouped by itself before `or` sees it, which compares a few hundred rows then. With 500 pools
-/// and 14,000 series that takes as long as one selector with a regular expression, 40 ms on Prometheus 2.42, and
+/// and 11,000 series that takes as long as one selector with a regular expression, 40 ms on Prometheus 2.42, and
 /// yields a third of the rows, since `or` ignores the name of the metric: the first sign of an EPP shadows
 /// weaker ones. An EPP that names a pool is no [`Sign::Other`]; EPPs are told apart by `pod` and `instance`.
 pub fn signal(query: &Query) -> Option<String> {
