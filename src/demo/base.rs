@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use http::Uri;
 
-use super::world::Pace;
+use super::{prometheus::Queries, world::Pace};
 use crate::{
     config::{Config, Prometheus, Server, Wake},
     prometheus::query,
@@ -28,8 +28,11 @@ pub(super) fn config(prometheus: Uri, server: SocketAddr, pace: &Pace) -> Config
     }
 }
 
-/// The two queries that the loop will ask under a configuration: demand, and the age of its samples.
-pub(super) fn queries(config: &Config) -> (String, String) {
-    let age = query::age(&config.query).unwrap_or_default();
-    (query::demand(&config.query), age)
+/// The queries that the loop will ask under a configuration.
+pub(super) fn queries(config: &Config) -> Queries {
+    Queries {
+        demand: query::demand(&config.query),
+        age: query::age(&config.query).unwrap_or_default(),
+        signal: query::signal(&config.query).unwrap_or_default(),
+    }
 }

@@ -7,6 +7,7 @@
 mod base;
 pub mod columns;
 mod connection;
+mod epp;
 pub mod kubernetes;
 pub mod prometheus;
 pub mod story;
@@ -162,9 +163,8 @@ impl Stage {
         let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
         let address = free.map_err(start("status page"))?;
         let mut config = base::config(http::Uri::from_static("http://127.0.0.1"), address, &pace);
-        let (demand, age) = base::queries(&config);
         let scrape = Duration::from_secs(1).div_f64(options.speed);
-        let prometheus = Prometheus::start(demand, age, scrape, world.queues()).await;
+        let prometheus = Prometheus::start(base::queries(&config), scrape, world.queues()).await;
         let prometheus = prometheus.map_err(start("Prometheus endpoint"))?;
         config.prometheus.urls = vec![prometheus.url().parse()?];
         Ok(Self {

@@ -1,9 +1,9 @@
-//! A small Prometheus on loopback: it scrapes simulated queues, and answers the two queries of rule 1.
+//! A small Prometheus on loopback: it scrapes simulated EPPs, and answers the queries of rules 1 and 4.
 //!
-//! It knows no PromQL. It is told the texts of the two queries and refuses any other one.
+//! It knows no PromQL. It is told the texts of the queries and refuses any other one.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -21,34 +21,24 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::connection::{Connection, Connections, Cuttable};
-
-/// The name of the queue gauge that it scrapes.
-pub const FAMILY: &str = "llm_d_epp_flow_control_queue_size";
+pub use super::epp::{ENDPOINTS, Epp, FAMILY, Queue, QueueKey, SATURATION};
+use super::{
+    connection::{Connection, Connections, Cuttable},
+    epp::Labels,
+};
 
 /// How long a sample counts after its scrape, as Prometheus has it by default.
 const LOOKBACK: Duration = Duration::from_secs(300);
 
-/// One queue of an EPP, at the time of a scrape.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Queue {
-    /// Which queue.
-    pub key: QueueKey,
-    /// Requests waiting.
-    pub waiting: f64,
-}
-
-/// The labels of a queue. An empty one is a missing one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct QueueKey {
-    /// `namespace`.
-    pub namespace: String,
-    /// `inference_pool`.
-    pub pool: String,
-    /// `target_model_name`.
-    pub target_model: String,
-    /// `model_name`.
-    pub model: String,
+/// The texts of the queries that are answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queries {
+    /// What waits.
+    pub demand: String,
+    /// How old that is.
+    pub age: String,
+    /// What EPPs export while nobody waits.
+    pub signal: String,
 }
 
 /// What is wrong with the server.
@@ -73,6 +63,8 @@ pub struct Asked {
     pub demand: u64,
     /// The one for the age of the samples.
     pub age: u64,
+    /// The one for what EPPs export while nobody waits.
+    pub signal: u64,
     /// Any other.
     pub other: u64,
 }
@@ -88,8 +80,7 @@ pub struct Prometheus {
 }
 
 struct Server {
-    demand_query: String,
-    age_query: String,
+    queries: Queries,
     queues: Box<dyn Fn() -> Vec<Queue> + Send + Sync>,
     state: Mutex<Scraped>,
 }
@@ -107,14 +98,12 @@ struct Scraped {
 }
 
 impl Prometheus {
-    /// Starts a server that asks `queues` every `scrape` for what waits, and answers two queries: what
-    /// waits, and how old that is.
+    /// Starts a server that asks `queues` every `scrape` for what waits, and answers `queries`.
     ///
     /// # Errors
     /// Where no port can be had.
     pub async fn start(
-        demand_query: String,
-        age_query: String,
+        queries: Queries,
         scrape: Duration,
         queues: impl Fn() -> Vec<Queue> + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -123,8 +112,7 @@ impl Prometheus {
         let url = format!("http://127.0.0.1:{}", listener.port()?);
         let queues = Box::new(queues);
         let server = Arc::new(Server {
-            demand_query,
-            age_query,
+            queries,
             queues,
             state: Mutex::default(),
         });
@@ -230,9 +218,8 @@ impl Server {
         }
         let Some(result) = self.vector(query) else {
             let said = query.map_or("no query at all".to_owned(), |query| format!("{query:?}"));
-            let error = format!(
-                "this embedded Prometheus answers the two queries it was told, not PromQL: got {said}"
-            );
+            let error =
+                format!("this embedded Prometheus answers the queries it was told, not PromQL: got {said}");
             let body = json!({"status": "error", "errorType": "bad_data", "error": error});
             return reply(400, body.to_string());
         };
@@ -243,37 +230,35 @@ impl Server {
         reply(200, body.to_string())
     }
 
-    /// The instant vector that a query asks for; `None` if it is neither of the two.
+    /// The instant vector that a query asks for; `None` if it is none of those it was told.
     fn vector(&self, query: Option<&str>) -> Option<Vec<Value>> {
+        let Queries { demand, age, signal } = &self.queries;
         let now = now();
         let mut state = self.state();
-        let fresh = now.saturating_sub(state.at) < LOOKBACK;
-        let waiting = state
-            .queues
+        let old = now.saturating_sub(state.at);
+        let queues = if old < LOOKBACK {
+            state.queues.clone()
+        } else {
+            Vec::new()
+        };
+        let waiting = queues
             .iter()
-            .filter(|queue| fresh && queue.waiting > 0.0)
-            .cloned();
-        let waiting: Vec<Queue> = waiting.collect();
-        if query == Some(&self.demand_query) {
+            .filter(|queue| queue.epp == Epp::FlowControl && queue.waiting > 0.0);
+        if query == Some(demand) {
             state.asked.demand += 1;
-            state
-                .told
-                .extend(waiting.iter().map(|queue| (queue.key.clone(), queue.waiting)));
-            Some(
-                waiting
-                    .iter()
-                    .map(|queue| row(&queue.key, Some(FAMILY), now, queue.waiting))
-                    .collect(),
-            )
-        } else if query == Some(&self.age_query) {
+            let told = waiting.clone().map(|queue| (queue.key.clone(), queue.waiting));
+            state.told.extend(told);
+            let rows = waiting.map(|queue| row(queue.labels(Some(FAMILY)), now, queue.waiting));
+            Some(rows.collect())
+        } else if query == Some(age) {
             state.asked.age += 1;
-            let age = now.saturating_sub(state.at).as_secs_f64();
-            Some(
-                waiting
-                    .iter()
-                    .map(|queue| row(&queue.key, None, now, age))
-                    .collect(),
-            )
+            let rows = waiting.map(|queue| row(queue.labels(None), now, old.as_secs_f64()));
+            Some(rows.collect())
+        } else if query == Some(signal) {
+            state.asked.signal += 1;
+            // As many queues as there may be, an EPP has one pool.
+            let signs: BTreeSet<_> = queues.iter().flat_map(Queue::signs).collect();
+            Some(signs.into_iter().map(|sign| row(sign, now, 1.0)).collect())
         } else {
             state.asked.other += 1;
             None
@@ -281,14 +266,7 @@ impl Server {
     }
 }
 
-fn row(key: &QueueKey, family: Option<&str>, now: Duration, value: f64) -> Value {
-    let labels = [
-        ("__name__", family.unwrap_or_default()),
-        ("namespace", &key.namespace),
-        ("inference_pool", &key.pool),
-        ("target_model_name", &key.target_model),
-        ("model_name", &key.model),
-    ];
+fn row(labels: Labels<'_>, now: Duration, value: f64) -> Value {
     let metric: BTreeMap<&str, &str> = labels
         .into_iter()
         .filter(|(_, value)| !value.is_empty())

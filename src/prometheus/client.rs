@@ -13,14 +13,15 @@ use super::{
     error::{QueryError, SetupError},
     query,
     servers::{Servers, manner},
+    signal,
     verdict::Question,
 };
 use crate::{
     config::{self, Labels},
-    core::Sample,
+    core::{Sample, Seen},
 };
 
-/// The two queries, and the servers they are asked of. Clones share connections and memory.
+/// The queries, and the servers they are asked of. Clones share connections and memory.
 #[derive(Clone)]
 pub struct Prometheus {
     inner: Arc<Inner>,
@@ -29,7 +30,9 @@ pub struct Prometheus {
 struct Inner {
     demand: String,
     age: Option<String>,
+    signal: Option<String>,
     labels: Labels,
+    signal_labels: Labels,
     servers: Servers,
     manner: Manner,
     /// The server that answered last, asked first; an index into `servers`.
@@ -55,7 +58,9 @@ impl Prometheus {
         let inner = Inner {
             demand: query::demand(query),
             age: query::age(query),
+            signal: query::signal(query),
             labels: query.labels.clone(),
+            signal_labels: signal::labels(&query.labels),
             servers: Servers::new(prometheus)?,
             manner: manner(prometheus)?,
             preferred: AtomicUsize::new(0),
@@ -73,7 +78,7 @@ impl Prometheus {
     /// # Errors
     /// No server gave a whole answer: the demand is unknown, not gone.
     pub async fn demand(&self) -> Result<Vec<Sample>, QueryError> {
-        self.ask(&self.inner.demand).await
+        self.ask(&self.inner.demand, &self.inner.labels).await
     }
 
     /// Whether the age of samples can be asked for: not with a custom expression.
@@ -89,15 +94,27 @@ impl Prometheus {
     /// As for [`demand`](Self::demand).
     pub async fn ages(&self) -> Result<Option<Vec<Sample>>, QueryError> {
         match &self.inner.age {
-            Some(age) => self.ask(age).await.map(Some),
+            Some(age) => self.ask(age, &self.inner.labels).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn ask(&self, text: &str) -> Result<Vec<Sample>, QueryError> {
+    /// What EPPs export even while nobody waits (rule 4): for a call every half minute, not for each tick.
+    /// `None` with a custom expression, where it cannot be known.
+    ///
+    /// # Errors
+    /// As for [`demand`](Self::demand): nothing is known then, and nothing is to be concluded from it.
+    pub async fn signals(&self) -> Result<Option<Vec<Seen>>, QueryError> {
+        let Some(signal) = &self.inner.signal else {
+            return Ok(None);
+        };
+        let rows = self.ask(signal, &self.inner.signal_labels).await?;
+        Ok(Some(rows.into_iter().map(signal::seen).collect()))
+    }
+
+    async fn ask(&self, text: &str, labels: &Labels) -> Result<Vec<Sample>, QueryError> {
         let Inner {
             age,
-            labels,
             servers,
             manner,
             preferred,

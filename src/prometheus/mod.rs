@@ -1,9 +1,10 @@
-//! Demand is asked of Prometheus here: one query a tick, and a second one for the age of what it found.
+//! Demand is asked of Prometheus here: one query a tick, a second one for the age of what it found, and now and
+//! then a slow one for what EPPs export at all.
 //!
-//! Everything at this edge ends in plain [`Sample`](crate::core::Sample)s or in a [`QueryError`] that
-//! names the server, the cause and the mend. Nothing here decides anything about a wake.
+//! Everything at this edge ends in plain [`Sample`](crate::core::Sample)s and [`Seen`](crate::core::Seen) or in
+//! a [`QueryError`] that names the server, the cause and the mend. Nothing here decides anything about a wake.
 //!
-//! - [`query`]: the text of the two queries, built from the configuration alone.
+//! - [`query`]: the text of the queries, built from the configuration alone; `signal`: the slow one and its rows.
 //! - [`decode`]: bytes of an answer to samples.
 //! - `client`: which server is asked, and which next when it fails.
 //! - `servers`: the clients in force, built anew when a certificate on disk was rotated.
@@ -17,6 +18,7 @@ mod endpoint;
 mod error;
 pub mod query;
 mod servers;
+mod signal;
 mod text;
 mod tls;
 mod verdict;

@@ -1,7 +1,9 @@
-//! The text of the two queries (rule 1). Pure: configuration in, PromQL out.
+//! The text of the queries: demand and its age (rule 1) here, the slow one (rule 4) beside it. Pure:
+//! configuration in, PromQL out.
 
 use std::fmt::Write as _;
 
+pub use super::signal::signal;
 use crate::config::{Labels, Query};
 
 /// The query whose rows are models with requests waiting; each value is a number of requests.
@@ -83,7 +85,7 @@ pub fn age(query: &Query) -> Option<String> {
 
 /// `family{label="value",...}`. A family that cannot stand bare goes into the braces as `__name__`,
 /// which every version of Prometheus reads.
-fn selector(family: &str, query: &Query) -> String {
+pub(super) fn selector(family: &str, query: &Query) -> String {
     let bare = is_identifier(family, ":");
     let mut matchers = Vec::with_capacity(query.matchers.len() + 1);
     if !bare {
@@ -101,7 +103,7 @@ fn selector(family: &str, query: &Query) -> String {
 }
 
 /// Label names, each once: two roles may be played by one label.
-fn grouping(names: &[&str]) -> String {
+pub(super) fn grouping(names: &[&str]) -> String {
     let mut seen: Vec<&str> = Vec::with_capacity(names.len());
     for name in names {
         if !seen.contains(name) {
@@ -112,7 +114,7 @@ fn grouping(names: &[&str]) -> String {
 }
 
 /// A label name, quoted as Prometheus 3 reads it where it holds more than older versions allow.
-fn label(name: &str) -> String {
+pub(super) fn label(name: &str) -> String {
     if is_identifier(name, "") {
         name.to_owned()
     } else {

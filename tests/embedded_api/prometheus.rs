@@ -6,7 +6,7 @@ use std::{
 };
 
 use reqwest::{Client, Response};
-use scale_from_zero::demo::prometheus::{Asked, Prometheus, Queue, QueueKey, Trouble};
+use scale_from_zero::demo::prometheus::{Asked, Epp, Prometheus, Queries, Queue, QueueKey, Trouble};
 use serde_json::{Value, json};
 
 use crate::soon;
@@ -24,6 +24,15 @@ fn queue(model: &str, waiting: f64) -> Queue {
     Queue {
         key: key(model),
         waiting,
+        epp: Epp::FlowControl,
+    }
+}
+
+fn queries() -> Queries {
+    Queries {
+        demand: "demand{a=\"b\"}".into(),
+        age: "age".into(),
+        signal: "signal".into(),
     }
 }
 
@@ -33,12 +42,7 @@ async fn start(queues: Vec<Queue>) -> (Prometheus, Arc<Mutex<Vec<Queue>>>) {
     let source = Arc::clone(&queues);
     let hour = Duration::from_secs(3600);
     let source = move || source.lock().unwrap().clone();
-    (
-        Prometheus::start("demand{a=\"b\"}".into(), "age".into(), hour, source)
-            .await
-            .unwrap(),
-        queues,
-    )
+    (Prometheus::start(queries(), hour, source).await.unwrap(), queues)
 }
 
 async fn get(prometheus: &Prometheus, query: &str) -> Response {
@@ -104,6 +108,59 @@ async fn answers_how_old_that_is() {
 }
 
 #[tokio::test]
+async fn answers_what_epps_export_while_nobody_waits() {
+    let of = |pool: &str, model: &str, epp| Queue {
+        key: QueueKey {
+            pool: pool.into(),
+            ..key(model)
+        },
+        epp,
+        ..queue(model, 0.0)
+    };
+    let (prometheus, queues) = start(vec![
+        of("on", "a", Epp::FlowControl),
+        of("on", "b", Epp::FlowControl),
+        of("off", "a", Epp::NoFlowControl),
+        of("lost", "a", Epp::NotScraped),
+    ])
+    .await;
+    let rows = result(get(&prometheus, "signal").await).await;
+    let rows: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["metric"])
+        .collect();
+    let (saturation, endpoints) = (
+        "llm_d_epp_flow_control_pool_saturation",
+        "llm_d_epp_ready_endpoints",
+    );
+    assert_eq!(
+        rows,
+        [
+            &json!({"__name__": saturation, "namespace": "llm", "inference_pool": "on"}),
+            &json!({"__name__": endpoints, "namespace": "llm", "name": "off"}),
+            &json!({"__name__": endpoints, "namespace": "llm", "name": "on"}),
+        ]
+    );
+    assert_eq!(prometheus.asked().signal, 1);
+
+    // Without flow control there is no queue to be seen.
+    for queue in queues.lock().unwrap().iter_mut() {
+        queue.waiting = 5.0;
+    }
+    prometheus.scrape();
+    let rows = result(get(&prometheus, "demand{a=\"b\"}").await).await;
+    let pools: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["metric"]["inference_pool"])
+        .collect();
+    assert_eq!(pools, ["on", "on"]);
+}
+
+#[tokio::test]
 async fn takes_the_query_from_a_form_too() {
     let (prometheus, _) = start(vec![queue("chat", 5.0)]).await;
     let url = format!("{}/api/v1/query", prometheus.url());
@@ -134,7 +191,7 @@ async fn any_other_query_is_refused_plainly() {
     );
     let error = body["error"].as_str().unwrap();
     assert!(
-        error.contains("answers the two queries it was told") && error.contains("\"up\""),
+        error.contains("answers the queries it was told") && error.contains("\"up\""),
         "{error}"
     );
     let answer = reqwest::get(format!("{}/api/v1/query", prometheus.url()))
@@ -146,6 +203,7 @@ async fn any_other_query_is_refused_plainly() {
         Asked {
             demand: 0,
             age: 0,
+            signal: 0,
             other: 2
         }
     );
@@ -185,13 +243,13 @@ async fn trouble_on_request() {
 async fn a_hang_answers_nothing() {
     let (prometheus, _) = start(Vec::new()).await;
     prometheus.set_trouble(Some(Trouble::Hang));
-    let other = Prometheus::start("a".into(), "b".into(), Duration::from_secs(1), Vec::new)
+    let other = Prometheus::start(queries(), Duration::from_secs(1), Vec::new)
         .await
         .unwrap();
     // Ten answers of another server later there is still none.
     tokio::select! {
         biased;
         answer = get(&prometheus, "age") => panic!("{answer:?}"),
-        () = async { for _ in 0..10 { get(&other, "a").await; } } => {}
+        () = async { for _ in 0..10 { get(&other, "age").await; } } => {}
     }
 }

@@ -8,6 +8,7 @@ mod credentials;
 mod failover;
 mod pki;
 mod server;
+mod signals;
 
 use std::{io::Write, path::PathBuf, time::Duration};
 

@@ -45,7 +45,7 @@ fn row(family: &str, changed: &[(&str, &str)]) -> String {
     element(family, &usual, changed)
 }
 
-fn element(family: &str, usual: &[(&str, &str)], changed: &[(&str, &str)]) -> String {
+pub fn element(family: &str, usual: &[(&str, &str)], changed: &[(&str, &str)]) -> String {
     let mut labels: BTreeMap<_, _> = usual.iter().copied().collect();
     labels.extend(changed.iter().copied());
     let labels: Vec<_> = labels
@@ -296,6 +296,20 @@ pub fn all() -> Vec<Case> {
 
 /// Runs the case; what `promtool` finds wrong is the failure.
 pub fn run(promtool: &Path, case: &Case) -> Result<(), Failed> {
+    let ages = text::age(&case.query).ok_or("a custom expression")?;
+    check(
+        promtool,
+        &case.series,
+        &[(&text::demand(&case.query), &case.demand), (&ages, &case.ages)],
+    )
+}
+
+/// Whether the series make these rows of each query.
+pub fn check(
+    promtool: &Path,
+    series: &[(String, &str)],
+    queries: &[(&str, &[(String, f64)])],
+) -> Result<(), Failed> {
     let samples = |rows: &[(String, f64)]| -> Vec<Value> {
         rows.iter()
             .map(|(labels, value)| json!({"labels": labels, "value": value}))
@@ -306,12 +320,11 @@ pub fn run(promtool: &Path, case: &Case) -> Result<(), Failed> {
         "evaluation_interval": "5s",
         "tests": [{
             "interval": "10s",
-            "input_series": case.series.iter()
+            "input_series": series.iter()
                 .map(|(series, values)| json!({"series": series, "values": values})).collect::<Vec<_>>(),
-            "promql_expr_test": [
-                {"expr": text::demand(&case.query), "eval_time": "25s", "exp_samples": samples(&case.demand)},
-                {"expr": text::age(&case.query), "eval_time": "25s", "exp_samples": samples(&case.ages)},
-            ],
+            "promql_expr_test": queries.iter()
+                .map(|(query, rows)| json!({"expr": query, "eval_time": "25s", "exp_samples": samples(rows)}))
+                .collect::<Vec<_>>(),
         }],
     });
     let folder = tempfile::tempdir()?;

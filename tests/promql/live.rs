@@ -12,7 +12,7 @@ use std::{
 use libtest_mimic::Failed;
 use scale_from_zero::{
     config::{Auth, Prometheus as Config, Query, Tls},
-    core::Sample,
+    core::{Sample, Seen, Sign},
     prometheus::{Prometheus, Reason, query as text},
 };
 use serde_json::{Value, json};
@@ -25,7 +25,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{NEW, OLD, query};
+use super::{
+    NEW, OLD, query,
+    signals::{ENDPOINTS, INFO, OLD_INFO, READY_PODS, SATURATION},
+};
 
 /// To start, and to scrape twice; far more than it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,7 +86,13 @@ async fn trial(real: &Real, queue: &watch::Sender<i32>) -> Result<(), Failed> {
     };
     check("the age of the row of the demand", *age == expected, &ages)?;
 
-    for query in [text::demand(&query()), text::age(&query()).unwrap()] {
+    signals(&prometheus).await?;
+
+    for query in [
+        text::demand(&query()),
+        text::age(&query()).unwrap(),
+        text::signal(&query()).unwrap(),
+    ] {
         let answer = real.ask(&query).await;
         check("success", answer["status"] == "success", &answer)?;
         check(
@@ -150,6 +159,44 @@ async fn trial(real: &Real, queue: &watch::Sender<i32>) -> Result<(), Failed> {
         error.reason == Reason::HttpStatus && error.message.contains(says),
         &error,
     )
+}
+
+/// What the EPP of `team` and its neighbours show, once all of it was scraped.
+async fn signals(prometheus: &Prometheus) -> Result<(), Failed> {
+    let seen = |namespace: &str, pool: Option<&str>, what| Seen {
+        namespace: Some(namespace.into()),
+        pool: pool.map(Into::into),
+        what,
+    };
+    let expected = [
+        seen("older", None, Sign::Other),
+        seen("team", Some("off"), Sign::Endpoints),
+        seen("team", Some("old"), Sign::OldEndpoints),
+        seen("team", Some("pool"), Sign::FlowControl),
+        seen("team", Some("pool"), Sign::Endpoints),
+    ];
+    until("the signals", async || {
+        let mut signals = prometheus.signals().await.unwrap().unwrap();
+        signals.sort();
+        signals == expected
+    })
+    .await
+}
+
+/// What is there beside the queues: an EPP with flow control and one without, an old one, and an older one that
+/// names no pool.
+fn beside() -> String {
+    let series = [
+        (SATURATION, r#"namespace="team",inference_pool="pool""#, "NaN"),
+        (ENDPOINTS, r#"namespace="team",name="pool""#, "0"),
+        (ENDPOINTS, r#"namespace="team",name="off""#, "0"),
+        (READY_PODS, r#"namespace="team",name="off""#, "0"),
+        (READY_PODS, r#"namespace="team",name="old""#, "0"),
+        (INFO, r#"namespace="team",commit="c",build_ref="r""#, "1"),
+        (OLD_INFO, r#"namespace="older",commit="c",build_ref="r""#, "1"),
+    ];
+    let lines = series.map(|(family, labels, value)| format!("{family}{{{labels}}} {value}\n"));
+    lines.concat()
 }
 
 fn check(what: &str, holds: bool, seen: &impl Debug) -> Result<(), Failed> {
@@ -278,7 +325,7 @@ fn http() -> reqwest::Client {
         .unwrap()
 }
 
-/// An EPP that exports both families: `queue` requests wait in one flow, beside oddities in others.
+/// EPPs, one of which exports both families: `queue` requests wait in one flow, beside oddities in others.
 async fn export(listener: TcpListener, queue: watch::Receiver<i32>) {
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -308,6 +355,7 @@ async fn export(listener: TcpListener, queue: watch::Receiver<i32>) {
                         ]);
                     }
                 }
+                body.push_str(&beside());
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {}\r\n\r\n",
                     body.len()

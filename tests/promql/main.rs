@@ -1,4 +1,4 @@
-//! The two queries of rule 1 on Prometheus' own engine: by `promtool test rules`, and live.
+//! The two queries of rule 1, and the slow one of rule 4, on Prometheus' own engine: by `promtool test rules`, and live.
 //!
 //! `promtool` and `prometheus` are looked for in `$KUBEBUILDER_ASSETS`, then on `PATH`. Where they are
 //! missing the trials are reported as ignored, or fail if `REQUIRE_REAL=1`.
@@ -7,6 +7,7 @@
 
 mod cases;
 mod live;
+mod signals;
 
 use std::{
     env,
@@ -28,8 +29,12 @@ fn main() {
             trial(name, "promtool", move |promtool| cases::run(promtool, &case))
         })
         .collect();
+    trials.extend(signals::all().into_iter().map(|case| {
+        let name = format!("promtool::signal::{}", case.name);
+        trial(name, "promtool", move |promtool| signals::run(promtool, &case))
+    }));
     trials.push(trial(
-        "prometheus::answers_both_queries".into(),
+        "prometheus::answers_all_queries".into(),
         "prometheus",
         live::run,
     ));

@@ -83,6 +83,7 @@ impl Actor {
         Queue {
             key: self.key.clone(),
             waiting: self.waiting.len() as f64,
+            epp: self.model.pool.epp,
         }
     }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{kubernetes::Resource, prometheus::QueueKey};
+use super::super::{
+    kubernetes::Resource,
+    prometheus::{Epp, QueueKey},
+};
 
 /// A model that is served behind a pool of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,8 @@ pub struct Pool {
     pub name: String,
     /// How it is written.
     pub shape: Shape,
+    /// What there is of its EPP.
+    pub epp: Epp,
 }
 
 /// The three ways of the field to write a pool.
@@ -95,6 +100,7 @@ fn model(namespace: &str, name: &str, app: &str, shape: Shape, burst: usize) -> 
         pool: Pool {
             name: format!("{app}-pool"),
             shape,
+            epp: Epp::FlowControl,
         },
         variants: Vec::new(),
         burst,

@@ -1,11 +1,11 @@
 //! What the real Prometheus scrapes.
 
-use std::{fmt::Write as _, net::SocketAddr};
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr};
 
 use axum::{Router, extract::State, routing::get};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{GUIDE, Queues, TODAY};
+use super::{ENDPOINTS, GUIDE, Queues, SATURATION, TODAY};
 
 /// A running exporter. It ends when this is dropped.
 pub struct Exporter {
@@ -60,13 +60,23 @@ async fn exposed(State(queues): State<Queues>) -> String {
             .into_iter()
             .filter(|(queue, _)| queue.family == family)
         {
-            let labels: Vec<_> = queue
-                .labels()
-                .into_iter()
-                .map(|(label, value)| format!("{label}={value:?}"))
-                .collect();
-            let _ = writeln!(text, "{family}{{{}}} {waiting}", labels.join(","));
+            series(&mut text, family, &queue.labels(), waiting);
+        }
+    }
+    // A saturation of 1 and no endpoints, as of a pool that is parked.
+    for (family, value) in [(SATURATION, 1.0), (ENDPOINTS, 0.0)] {
+        let _ = writeln!(text, "# TYPE {family} gauge");
+        for sign in queues.signs().iter().filter(|sign| sign.family == family) {
+            series(&mut text, family, &sign.labels(), value);
         }
     }
     text
+}
+
+fn series(text: &mut String, family: &str, labels: &BTreeMap<&str, &str>, value: f64) {
+    let labels: Vec<_> = labels
+        .iter()
+        .map(|(label, value)| format!("{label}={value:?}"))
+        .collect();
+    let _ = writeln!(text, "{family}{{{}}} {value}", labels.join(","));
 }

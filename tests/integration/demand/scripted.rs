@@ -1,4 +1,4 @@
-//! A Prometheus that answers the program's two queries, and counts who asks.
+//! A Prometheus that answers the program's queries, and counts who asks.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use scale_from_zero::{config::Config, prometheus::query};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::Queues;
+use super::{Queue, Queues};
 
 /// The header by which copies of the program are told apart.
 pub const COPY: &str = "X-Copy";
@@ -36,6 +36,8 @@ struct Script {
     queues: Queues,
     /// Queries for demand by copy.
     asked: Arc<Mutex<BTreeMap<String, u64>>>,
+    /// Queries for signals by copy.
+    asked_for_signals: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 impl Scripted {
@@ -84,14 +86,17 @@ impl Scripted {
 
     /// Queries for demand that a copy has sent.
     pub fn asked(&self, copy: &str) -> u64 {
-        self.state
-            .asked
-            .lock()
-            .unwrap()
-            .get(copy)
-            .copied()
-            .unwrap_or_default()
+        count(&self.state.asked, copy)
     }
+
+    /// Queries for signals that a copy has sent.
+    pub fn asked_for_signals(&self, copy: &str) -> u64 {
+        count(&self.state.asked_for_signals, copy)
+    }
+}
+
+fn count(asked: &Mutex<BTreeMap<String, u64>>, copy: &str) -> u64 {
+    asked.lock().unwrap().get(copy).copied().unwrap_or_default()
 }
 
 impl Drop for Scripted {
@@ -115,40 +120,51 @@ async fn answer(
     }
     let asked = parameters.get("query").map(String::as_str);
     let known = Config::default().query;
-    let is_demand = asked == Some(&*query::demand(&known));
-    if is_demand {
-        let copy = headers
-            .get(COPY)
-            .and_then(|copy| copy.to_str().ok())
-            .unwrap_or_default();
-        *script.asked.lock().unwrap().entry(copy.to_owned()).or_default() += 1;
-    } else if asked != query::age(&known).as_deref() {
+    let copy = headers
+        .get(COPY)
+        .and_then(|copy| copy.to_str().ok())
+        .unwrap_or_default();
+    let asked_by = |counts: &Mutex<BTreeMap<String, u64>>| {
+        *counts.lock().unwrap().entry(copy.to_owned()).or_default() += 1;
+    };
+    let rows = if asked == Some(&*query::demand(&known)) {
+        asked_by(&script.asked);
+        waiting(&script.queues, |queue, waiting| (Some(queue.family), waiting))
+    } else if asked == query::age(&known).as_deref() {
+        // Without the name, the age of samples that were taken half a second ago.
+        waiting(&script.queues, |_, _| (None, 0.5))
+    } else if asked == query::signal(&known).as_deref() {
+        asked_by(&script.asked_for_signals);
+        let signs = script.queues.signs();
+        let rows = signs
+            .iter()
+            .map(|sign| row(sign.labels(), Some(sign.family), 1.0));
+        rows.collect()
+    } else {
         let error =
             json!({"status": "error", "errorType": "bad_data", "error": "a query that is not in the script"});
         return (StatusCode::BAD_REQUEST, Json(error));
-    }
+    };
+    let body = json!({"status": "success", "data": {"resultType": "vector", "result": rows}});
+    (StatusCode::OK, Json(body))
+}
+
+/// A row for each queue that is not empty, with the name and the value that `told` gives it.
+fn waiting(queues: &Queues, told: impl Fn(&Queue, f64) -> (Option<&'static str>, f64)) -> Vec<Value> {
+    let all = queues.all();
+    let waiting = all.iter().filter(|(_, waiting)| *waiting > 0.0);
+    let rows = waiting.map(|(queue, waiting)| {
+        let (family, value) = told(queue, *waiting);
+        row(queue.labels(), family, value)
+    });
+    rows.collect()
+}
+
+fn row(mut labels: BTreeMap<&'static str, &str>, family: Option<&'static str>, value: f64) -> Value {
     let now = SystemTime::UNIX_EPOCH
         .elapsed()
         .expect("a time after 1970")
         .as_secs_f64();
-    let rows = script
-        .queues
-        .all()
-        .into_iter()
-        .filter(|(_, waiting)| *waiting > 0.0);
-    let rows: Vec<_> = rows
-        .map(|(queue, waiting)| {
-            let mut labels = queue.labels();
-            // Without the name, the age of samples that were taken half a second ago.
-            let value = if is_demand {
-                labels.insert("__name__", queue.family);
-                waiting
-            } else {
-                0.5
-            };
-            json!({"metric": labels, "value": [now, value.to_string()]})
-        })
-        .collect();
-    let body = json!({"status": "success", "data": {"resultType": "vector", "result": rows}});
-    (StatusCode::OK, Json(body))
+    labels.extend(family.map(|family| ("__name__", family)));
+    json!({"metric": labels, "value": [now, value.to_string()]})
 }

@@ -10,6 +10,7 @@ mod kinds;
 mod manifests;
 mod pages;
 mod reload;
+mod signals;
 mod starts;
 mod wakes;
 
@@ -26,6 +27,7 @@ pub fn register(suite: &mut Suite) {
     choice::register(suite);
     by_hand::register(suite);
     faults::register(suite);
+    signals::register(suite);
     ends::register(suite);
     starts::register(suite);
     pages::register(suite);
