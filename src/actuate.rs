@@ -1,4 +1,4 @@
-//! Carrying out: writes run beside the tick loop, so that a slow one delays no other model's wake.
+//! Carrying out: writes and looks run beside the tick loop, so that a slow one delays no other model's wake.
 //!
 //! In a burst all scales go out before any report does: a report waits until no scale is waiting
 //! for its turn. Each kind has its own bound on requests under way.
@@ -13,11 +13,14 @@ use tokio::{
 
 use crate::{
     clock::Clock,
-    cluster::{RequestError, look, scale_from_zero, send_report},
-    core::{Change, Now, Report, Reported, Target, TargetKey, Wake},
+    cluster::{
+        Discovered, PodsSeen, RequestError, Warning, look, look_at_pods, owners, scale_from_zero,
+        send_report, send_warning, write_guard,
+    },
+    core::{Change, GuardWrite, Labels, Now, Owner, Report, Reported, Target, TargetKey, Wake},
 };
 
-/// Reports under way at once.
+/// Reports and looks under way at once.
 const REPORTS_AT_ONCE: usize = 8;
 
 /// Something that was carried out.
@@ -25,10 +28,18 @@ const REPORTS_AT_ONCE: usize = 8;
 pub enum Done {
     /// The answer to a wake, and when it came.
     Woken(Box<Wake>, Result<(), RequestError>, Now),
+    /// The answer to a write of a guard.
+    Guarded(Box<GuardWrite>, Result<(), RequestError>),
     /// How a report ended.
     Reported(Box<Report>, Reported),
     /// What a look at a target has brought.
     Looked(Box<Looked>),
+    /// Who owns the replicas of a target that was taken back.
+    Attributed(TargetKey, Result<Vec<Owner>, RequestError>),
+    /// What the pods of a target say.
+    Pods(TargetKey, Result<PodsSeen, RequestError>),
+    /// Nothing that anybody waits for.
+    Nothing,
 }
 
 /// A look at a target.
@@ -45,6 +56,7 @@ pub struct Looked {
 /// Sends writes, bounded, in tasks of its own.
 pub struct Actuator {
     client: Client,
+    discovered: Discovered,
     clock: Clock,
     annotate_variant: bool,
     instance: Arc<str>,
@@ -52,14 +64,15 @@ pub struct Actuator {
     reports: Arc<Semaphore>,
     /// Scales that wait for their turn.
     waiting: Arc<watch::Sender<usize>>,
-    tasks: JoinSet<Done>,
+    tasks: JoinSet<Vec<Done>>,
 }
 
 impl Actuator {
     /// An actuator that is yet to be configured: it sends nothing.
-    pub fn new(client: Client, clock: Clock, instance: Arc<str>) -> Self {
+    pub fn new(client: Client, discovered: Discovered, clock: Clock, instance: Arc<str>) -> Self {
         Self {
             client,
+            discovered,
             clock,
             annotate_variant: false,
             instance,
@@ -76,40 +89,64 @@ impl Actuator {
         self.annotate_variant = annotate_variant;
     }
 
-    /// Sends a wake, in the order of the calls.
+    /// Sends a wake, in the order of the calls; its guards go first. A guard that fails does not hold it up.
     pub fn wake(&mut self, wake: Wake) {
-        let (client, clock) = (self.client.clone(), self.clock);
+        let (client, discovered, clock) = (self.client.clone(), self.discovered.clone(), self.clock);
         let (turns, waiting) = (self.scales.clone(), self.waiting.clone());
         waiting.send_modify(|n| *n += 1);
         self.tasks.spawn(async move {
             // Fails only once the semaphore is closed, which nobody does.
             let turn = turns.acquire_owned().await;
             waiting.send_modify(|n| *n -= 1);
-            let answer = scale_from_zero(&client, &wake).await;
+            let mut done = Vec::new();
+            for guard in &wake.guards {
+                let answer = write_guard(&client, guard).await;
+                done.push(Done::Guarded(Box::new(guard.clone()), answer));
+            }
+            let answer = scale_from_zero(&client, &discovered, &wake).await;
             drop(turn);
-            Done::Woken(Box::new(wake), answer, clock.now())
+            done.push(Done::Woken(Box::new(wake), answer, clock.now()));
+            done
+        });
+    }
+
+    /// Writes a guard that is missing, or takes one away.
+    pub fn guard(&mut self, write: GuardWrite) {
+        let client = self.client.clone();
+        self.aside(async move {
+            let answer = write_guard(&client, &write).await;
+            Done::Guarded(Box::new(write), answer)
         });
     }
 
     /// Sends a report once no wake is waiting.
     pub fn report(&mut self, report: Report) {
-        let client = self.client.clone();
-        let (turns, mut waiting) = (self.reports.clone(), self.waiting.subscribe());
+        let (client, discovered) = (self.client.clone(), self.discovered.clone());
         let (annotate, instance) = (self.annotate_variant, self.instance.clone());
-        self.tasks.spawn(async move {
-            let _turn = turns.acquire_owned().await;
-            let _ = waiting.wait_for(|n| *n == 0).await;
-            let reported = send_report(&client, &report, annotate, &instance).await;
+        self.aside(async move {
+            let reported = send_report(&client, &discovered, &report, annotate, &instance).await;
             Done::Reported(Box::new(report), reported)
+        });
+    }
+
+    /// Tells of something that is wrong.
+    pub fn warn(&mut self, warning: Warning) {
+        let (client, discovered, instance) = (
+            self.client.clone(),
+            self.discovered.clone(),
+            self.instance.clone(),
+        );
+        self.aside(async move {
+            send_warning(&client, &discovered, &warning, &instance).await;
+            Done::Nothing
         });
     }
 
     /// Looks at a target whose watch is silent. `known` is what the inventory holds of it.
     pub fn look(&mut self, target: TargetKey, known: Option<Target>) {
-        let (client, turns) = (self.client.clone(), self.reports.clone());
-        self.tasks.spawn(async move {
-            let _turn = turns.acquire_owned().await;
-            let change = look(&client, &target).await;
+        let (client, discovered) = (self.client.clone(), self.discovered.clone());
+        self.aside(async move {
+            let change = look(&client, &discovered, &target).await;
             Done::Looked(Box::new(Looked {
                 target,
                 known,
@@ -118,11 +155,39 @@ impl Actuator {
         });
     }
 
+    /// Looks who owns the replicas of a target.
+    pub fn attribute(&mut self, target: TargetKey) {
+        let (client, discovered) = (self.client.clone(), self.discovered.clone());
+        self.aside(async move {
+            let owners = owners(&client, &discovered, &target).await;
+            Done::Attributed(target, owners)
+        });
+    }
+
+    /// Looks at the pods of a target, which carry these labels.
+    pub fn look_at_pods(&mut self, target: TargetKey, labels: Labels) {
+        let client = self.client.clone();
+        self.aside(async move {
+            let seen = look_at_pods(&client, &target, &labels).await;
+            Done::Pods(target, seen)
+        });
+    }
+
+    /// Runs something that is no wake, in its turn, once no wake is waiting.
+    fn aside(&mut self, work: impl Future<Output = Done> + Send + 'static) {
+        let (turns, mut waiting) = (self.reports.clone(), self.waiting.subscribe());
+        self.tasks.spawn(async move {
+            let _turn = turns.acquire_owned().await;
+            let _ = waiting.wait_for(|n| *n == 0).await;
+            vec![work.await]
+        });
+    }
+
     /// What has been carried out since the last call, without waiting.
     pub fn finished(&mut self) -> Vec<Done> {
         let mut done = Vec::new();
         while let Some(end) = self.tasks.try_join_next() {
-            done.extend(end.inspect_err(|error| tracing::error!(%error, "A write ended without an answer")));
+            done.extend(ended(end));
         }
         done
     }
@@ -133,7 +198,7 @@ impl Actuator {
             return Vec::new();
         };
         let mut done = self.finished();
-        done.extend(end.inspect_err(|error| tracing::error!(%error, "A write ended without an answer")));
+        done.extend(ended(end));
         done
     }
 
@@ -141,4 +206,9 @@ impl Actuator {
     pub fn is_busy(&self) -> bool {
         !self.tasks.is_empty()
     }
+}
+
+fn ended(end: Result<Vec<Done>, tokio::task::JoinError>) -> Vec<Done> {
+    end.inspect_err(|error| tracing::error!(%error, "A write ended without an answer"))
+        .unwrap_or_default()
 }

@@ -1,8 +1,13 @@
 //! The clocks, read in one place.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::core::{Mono, Now, Wall};
+
+/// What monotonic time says when the process starts: episodes that another process has left began before that.
+const BEFORE_START: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads both clocks. The monotonic one is tokio's, so that tests can pause it.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +16,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock whose monotonic time starts now.
+    /// A clock that starts now.
     pub fn start() -> Self {
         Self {
             start: Instant::now(),
@@ -21,7 +26,7 @@ impl Clock {
     /// Both readings.
     pub fn now(&self) -> Now {
         Now {
-            mono: Mono(self.start.elapsed()),
+            mono: Mono(BEFORE_START + self.start.elapsed()),
             wall: Wall::now(),
         }
     }

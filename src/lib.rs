@@ -19,5 +19,6 @@ pub mod report;
 mod retry_after;
 mod rules;
 pub mod run;
+mod settle;
 mod tick;
 pub mod wake;

@@ -1,34 +1,35 @@
 //! One tick: query, join, plan, act, report. This file is the table of contents of the program.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
-    actuate::{Actuator, Done},
+    actuate::Actuator,
     clock::Clock,
+    cluster::Watches,
     config::Config,
     core::{
-        Answer, Change, Inventory, Joined, Memory, Mono, Now, Plan, Rules, ScopeRules, Told, Wake, join,
-        plan, rows,
+        Answer, Change, Held, Inventory, Joined, Memory, Mono, Now, OtherKind, Plan, Rules, ScopeRules, Seen,
+        Signals, Situation, join, plan, rows,
     },
     pace::Pace,
     prometheus::{Prometheus, QueryError},
-    report::{Journal, Metrics, ResultLabel},
+    report::{History, Journal, Metrics, Overview, status},
 };
 
 /// How long a wake seen from outside may still be somebody's to report.
 const WITNESS_FOR: Duration = Duration::from_secs(5);
 
-/// How often demand is asked for with nothing inactive.
+/// How often demand is asked for with nothing inactive, and how often the signal of EPPs with something inactive.
 const SLOWLY: Duration = Duration::from_secs(30);
 
 /// Everything that a tick works on.
 pub struct Ticker {
     /// The clocks.
-    clock: Clock,
+    pub(crate) clock: Clock,
     /// What decisions read of the configuration.
-    rules: Rules,
+    pub(crate) rules: Rules,
     /// Decide and report, write nothing.
     dry_run: bool,
     /// What the watches have learnt and the inventory has not.
@@ -41,16 +42,25 @@ pub struct Ticker {
     witness_until: Option<Mono>,
     /// When demand is asked for even with nothing inactive.
     slow_due: Mono,
+    /// The query for the signal of EPPs: when it is due, and the one under way.
+    signals_due: Mono,
+    asking_signals: Option<JoinHandle<Result<Option<Vec<Seen>>, QueryError>>>,
+    /// Whether this copy led in the last tick.
+    led: bool,
     /// The joined objects.
-    inventory: Inventory,
+    pub(crate) inventory: Inventory,
     /// Episodes.
-    memory: Memory,
+    pub(crate) memory: Memory,
+    /// Whether demand of each pool would be seen.
+    signals: Signals,
+    /// The last demand that was known, and what was held back of it.
+    last: (Joined, Vec<Held>),
     /// What carries out.
-    actuator: Actuator,
+    pub(crate) actuator: Actuator,
     /// The log.
-    journal: Journal,
+    pub(crate) journal: Journal,
     /// The metrics.
-    metrics: Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 impl Ticker {
@@ -59,6 +69,7 @@ impl Ticker {
         clock: Clock,
         actuator: Actuator,
         metrics: Metrics,
+        history: History,
         config: &Config,
         prometheus: Arc<Prometheus>,
     ) -> Self {
@@ -71,10 +82,15 @@ impl Ticker {
             pace: Pace::new(config.interval),
             witness_until: None,
             slow_due: Mono::default(),
+            signals_due: Mono::default(),
+            asking_signals: None,
+            led: false,
             inventory: Inventory::default(),
             memory: Memory::default(),
+            signals: Signals::default(),
+            last: (Joined::default(), Vec::new()),
             actuator,
-            journal: Journal::new(metrics.clone()),
+            journal: Journal::new(metrics.clone(), history),
             metrics,
         }
     }
@@ -94,6 +110,7 @@ impl Ticker {
         self.pace = Pace::new(config.interval);
         self.witness_until = None;
         self.slow_due = Mono::default();
+        self.signals_due = Mono::default();
         self.inventory = Inventory::new(ScopeRules::from(config));
         self.actuator
             .configure(config.wake.concurrency, config.status.annotate_variant);
@@ -107,34 +124,38 @@ impl Ticker {
         self.metrics.ticks.inc();
         let began = self.clock.now();
         self.absorb();
+        self.take_over(leading);
         let answer = if leading {
             self.ask().await
         } else {
             Answer::Unknown
         };
         let joined = match &answer {
-            Answer::Complete(rows) => join(&self.inventory, rows, self.rules.every_namespace),
+            Answer::Complete(rows) => join(&self.inventory, rows, &self.rules),
             Answer::Unknown => Joined::default(),
         };
         let now = self.clock.now();
         let notices = self
             .memory
             .observe(&self.inventory, &answer, &joined, now, &self.rules);
-        self.journal.notices(&notices);
+        self.journal.notices(&notices, &self.inventory, now.wall);
         if answer != Answer::Unknown {
             let mut plan = plan(&self.inventory, &joined, &self.memory, now, &self.rules);
             self.check_ages(&mut plan).await;
-            self.journal.planned(&plan, now);
             self.metrics
                 .demand
                 .set(joined.asked.values().map(|asked| asked.waiting).sum());
+            self.last = (joined, std::mem::take(&mut plan.blocked));
+            self.tell_blocked(now);
             self.act(plan);
         } else if !leading {
             // Another copy asks, and tells what is held back.
             self.metrics.demand.set(0.0);
-            self.journal.planned(&Plan::default(), now);
+            self.last = (Joined::default(), Vec::new());
+            self.signals.unknown();
+            self.tell_blocked(now);
         }
-        self.report();
+        self.follow_up(leading);
         self.metrics
             .episodes
             .set(i64::try_from(self.memory.episodes()).unwrap_or(i64::MAX));
@@ -161,6 +182,22 @@ impl Ticker {
         while let Ok(change) = self.changes.try_recv() {
             self.inventory.apply(change);
         }
+    }
+
+    /// The kinds of target, by namespace, that only discovery finds.
+    pub fn other_kinds(&self) -> impl Iterator<Item = &(Arc<OtherKind>, Arc<str>)> {
+        self.inventory.other_kinds()
+    }
+
+    /// Who begins to decide, after a start or as the next leader, goes on with the episodes that others have left.
+    fn take_over(&mut self, leading: bool) {
+        if leading && !self.led {
+            let restored = self
+                .memory
+                .restore(&self.inventory, self.clock.now(), &self.rules);
+            self.journal.restored(restored);
+        }
+        self.led = leading;
     }
 
     /// Whether demand is to be asked for. With nothing inactive nothing can be woken; but who has just seen the last
@@ -239,10 +276,22 @@ impl Ticker {
         answer
     }
 
+    /// Tells what is held back, and what cannot be seen, unless demand for it is.
+    fn tell_blocked(&mut self, now: Now) {
+        let (joined, held) = &self.last;
+        let seen = |held: &&Held| !joined.asked.keys().any(|key| held.is_of(key));
+        let silent = self.signals.silent().iter().filter(seen);
+        let all = held.iter().chain(silent);
+        self.journal.blocked(all, &self.inventory, now);
+    }
+
     /// Sends the wakes, the largest queue first.
     fn act(&mut self, plan: Plan) {
+        let now = self.clock.now().wall;
+        self.journal.escalated(&plan.escalations, &self.inventory, now);
+        self.memory.escalated(&plan);
         for wake in plan.wakes {
-            self.journal.waking(&wake, self.dry_run);
+            self.journal.waking(&wake, self.dry_run, now);
             if self.dry_run {
                 self.memory.only_reported(&wake);
             } else {
@@ -250,6 +299,35 @@ impl Ticker {
                 self.actuator.wake(wake);
             }
         }
+    }
+
+    /// What is not part of a wake: the slow query, reports, guards, looks.
+    fn follow_up(&mut self, leading: bool) {
+        self.ask_signals(leading);
+        let now = self.clock.now();
+        for target in self.memory.attributions_due() {
+            self.actuator.attribute(target);
+        }
+        for target in self.memory.pods_due(now.mono) {
+            if let Some(known) = self.inventory.target(&target) {
+                self.actuator.look_at_pods(target, known.labels.clone());
+            }
+        }
+        if self.dry_run {
+            self.journal.warnings();
+            return;
+        }
+        if leading {
+            for write in self.memory.guards_due(&self.inventory, now, &self.rules) {
+                self.actuator.guard(write);
+            }
+        }
+        for warning in self.journal.warnings() {
+            if self.rules.events {
+                self.actuator.warn(warning);
+            }
+        }
+        self.report();
     }
 
     /// Sends the reports that are owed, and looks where a watch is silent after a write.
@@ -267,38 +345,56 @@ impl Ticker {
         }
     }
 
-    /// Takes in what has been carried out.
-    fn settle(&mut self, done: Vec<Done>) {
-        for done in done {
-            match done {
-                Done::Woken(wake, answer, at) => {
-                    let told = told(&wake, at);
-                    self.journal.woken(&wake, &answer, &told);
-                    let answer = answer.map_err(|error| (error.failure, error.retry_after));
-                    self.memory.answered(&wake, answer, told, at, &self.rules);
+    /// Asks for the signal of EPPs now and then (rule 4), beside the loop, so that it delays nothing.
+    fn ask_signals(&mut self, leading: bool) {
+        if let Some(asking) = self.asking_signals.take_if(|asking| asking.is_finished()) {
+            // It has ended, so this does not wait; a panic in it is as good as no answer.
+            match futures::FutureExt::now_or_never(asking) {
+                Some(Ok(Ok(Some(seen)))) => {
+                    self.journal.signals(None);
+                    self.signals.answered(&seen, &self.inventory);
+                    self.journal.conflicts(self.inventory.conflicts());
                 }
-                Done::Reported(report, reported) => {
-                    let result = if reported.events && reported.status {
-                        "done"
-                    } else {
-                        "retried"
-                    };
-                    self.metrics.reports.get_or_create(&ResultLabel { result }).inc();
-                    let now = self.clock.now().mono;
-                    self.memory.reported(&report.variant, reported, now, &self.rules);
-                }
-                Done::Looked(look) => match look.change {
-                    // Where the watch has brought something since, that may be the newer.
-                    Ok(change) if self.inventory.target(&look.target) == look.known.as_ref() => {
-                        self.inventory.apply(change);
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::debug!(target = %look.target, %error, "Could not look at a target");
-                    }
-                },
+                Some(Ok(Err(error))) => self.journal.signals(Some((error.reason.as_str(), &error))),
+                _ => self.signals.unknown(),
             }
         }
+        let now = self.clock.now().mono;
+        let wanted = leading && self.inventory.inactive() > 0 && self.asking_signals.is_none();
+        if wanted && now >= self.signals_due {
+            self.signals_due = now + SLOWLY;
+            self.metrics.queries.inc();
+            let prometheus = self.prometheus.clone();
+            self.asking_signals = Some(tokio::spawn(async move { prometheus.signals().await }));
+        }
+    }
+
+    /// The status of everything, as JSON.
+    pub fn status(&self, watches: &Watches) -> String {
+        let held_back = self.last.1.iter();
+        let held: BTreeMap<_, _> = held_back
+            .filter_map(|held| Some((held.variant.clone()?, held.why.clone())))
+            .collect();
+        let situation = Situation {
+            inventory: &self.inventory,
+            memory: &self.memory,
+            signals: &self.signals,
+            demand: &self.last.0.asked,
+            held: &held,
+            now: self.clock.now(),
+            rules: &self.rules,
+        };
+        let last = self.metrics.last_query.get();
+        let overview = Overview {
+            leading: self.led,
+            dry_run: self.dry_run,
+            last_query: (last > 0.0)
+                .then(|| crate::core::Wall::from_duration(jiff::SignedDuration::from_secs_f64(last)).ok())
+                .flatten(),
+            watches,
+            held: &self.last.1,
+        };
+        status(&situation, &overview).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
     }
 
     /// Before the end: lets writes under way finish and reports what they have woken, up to `longest`.
@@ -326,16 +422,5 @@ impl Ticker {
         let due = self.pace.next_tick(began.mono);
         self.metrics.interval.set(due.since(began.mono).as_secs_f64());
         due.since(self.clock.now().mono)
-    }
-}
-
-/// What is known of a wake when its answer comes.
-fn told(wake: &Wake, answered: Now) -> Told {
-    let total = |age: Duration| age + answered.mono.since(wake.decided);
-    Told {
-        key: wake.key.clone(),
-        waiting: wake.waiting,
-        sample_age: wake.sample_age,
-        sample_to_scale: wake.sample_age.map(total),
     }
 }

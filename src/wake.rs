@@ -7,11 +7,13 @@ use kube::Client;
 use crate::{
     clock::Clock,
     cluster::{
-        RequestError, look, look_at_namespace, look_at_pools, look_at_variant, scale_from_zero, send_report,
+        Discovered, Found, RequestError, discover, look, look_at_namespace, look_at_pools, look_at_scalers,
+        look_at_variant, scale_from_zero, send_report, write_guard,
     },
     config::Config,
     core::{
-        Gone, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Reported, Rules, ScopeRules, Told, Wake,
+        Blocked, Change, Inventory, Memory, NotWakeable, ObjectName, PoolGroup, Reported, Rules, ScalerKind,
+        ScopeRules, Source, TargetKind, Told, VariantKey, Wake,
     },
 };
 
@@ -65,65 +67,107 @@ pub async fn wake(
 ) -> Result<String, WakeError> {
     let clock = Clock::start();
     let rules = Rules::from(config);
-    let mut inventory = gather(client, config, name).await?;
-    let wake = match Wake::by_hand(&inventory, name, clock.now()) {
+    let discovered = Discovered::default();
+    let mut inventory = gather(client, &discovered, config, name).await?;
+    let variant = named(&inventory, name);
+    let wake = match Wake::by_hand(&inventory, &variant, clock.now(), &rules) {
         Ok(wake) => wake,
         Err(NotWakeable::Scaled { replicas, ready }) => {
             return Ok(format!(
-                "{name}: its target is at {replicas} already, {ready} ready; nothing to do"
+                "{variant}: its target is at {replicas} already, {ready} ready; nothing to do"
             ));
         }
-        Err(why) => return Err(WakeError::NotWakeable(explain(name, why))),
+        Err(why) => return Err(WakeError::NotWakeable(explain(&variant, why))),
     };
     if dry_run {
         return Ok(format!(
-            "{name}: would scale {} from 0 to 1 (dry run, nothing written)",
+            "{variant}: would scale {} from 0 to 1 (dry run, nothing written)",
             wake.target
         ));
     }
 
     let mut memory = Memory::default();
     memory.sent(&wake);
-    scale_from_zero(client, &wake).await?;
+    for guard in &wake.guards {
+        if let Err(error) = write_guard(client, guard).await {
+            tracing::warn!(scaler = %guard.scaler, %error, "Could not write a guard; waking all the same");
+        }
+    }
+    scale_from_zero(client, &discovered, &wake).await?;
     let told = Told {
         key: wake.key.clone(),
-        waiting: wake.waiting,
+        cause: wake.cause.clone(),
         sample_age: None,
         sample_to_scale: None,
     };
     memory.answered(&wake, Ok(()), told, clock.now(), &rules);
     let mut reported = Reported {
         events: true,
-        status: true,
+        mark: true,
     };
     for _ in 0..REPORT_TRIES {
         for report in memory.reports_due(&inventory, clock.now(), &rules) {
-            reported = send_report(client, &report, config.status.annotate_variant, instance).await;
+            let annotate = config.status.annotate_variant;
+            reported = send_report(client, &discovered, &report, annotate, instance).await;
             memory.reported(&report.variant, reported, clock.now().mono, &rules);
         }
-        if reported.events && reported.status {
+        if reported.events && reported.mark {
             break;
         }
         // WVA writes variants all the time: the next try is made from the newer object.
         inventory.apply(look_at_variant(client, name).await?);
         tokio::time::sleep(rules.backoff.initial).await;
     }
-    if !reported.status {
+    if !reported.mark {
         return Err(WakeError::NotReported(wake.target.to_string(), "status"));
     }
     if !reported.events {
         return Err(WakeError::NotReported(wake.target.to_string(), "Events"));
     }
-    Ok(format!("{name}: scaled {} from 0 to 1", wake.target))
+    Ok(format!("{variant}: scaled {} from 0 to 1", wake.target))
+}
+
+/// The variant of that name: of the source that comes first, where there are several.
+fn named(inventory: &Inventory, name: &ObjectName) -> VariantKey {
+    let keys = Source::ALL.map(|source| VariantKey {
+        name: name.clone(),
+        source,
+    });
+    let known = keys.iter().find(|key| inventory.entry(key).is_some()).cloned();
+    known.unwrap_or_else(|| VariantKey::autoscaling(name.clone()))
 }
 
 /// Reads what the decision about one variant needs, and no more.
-async fn gather(client: &Client, config: &Config, name: &ObjectName) -> Result<Inventory, RequestError> {
+async fn gather(
+    client: &Client,
+    discovered: &Discovered,
+    config: &Config,
+    name: &ObjectName,
+) -> Result<Inventory, RequestError> {
     let mut inventory = Inventory::new(ScopeRules::from(config));
     inventory.apply(look_at_variant(client, name).await?);
-    let target = inventory.entry(name).and_then(|entry| entry.target()).cloned();
+    for kind in ScalerKind::ALL {
+        // Whoever may not read them has no such variants, and no pauses to obey.
+        match look_at_scalers(client, kind, &name.namespace).await {
+            Ok(change) => inventory.apply(change),
+            Err(error) => tracing::debug!(%error, "Cannot read what scales by itself"),
+        }
+    }
+    let target = inventory
+        .entry(&named(&inventory, name))
+        .and_then(|entry| entry.target())
+        .cloned();
     if let Some(target) = target {
-        inventory.apply(look(client, &target).await?);
+        if let TargetKind::Other(kind) = &target.kind {
+            match discover(client, kind).await? {
+                Found::Scalable(resource) => discovered.set(kind, resource),
+                Found::NotScalable => inventory.apply(Change::Scalable(kind.clone(), false)),
+                Found::Absent => {}
+            }
+        }
+        if discovered.of(&target.kind).is_some() {
+            inventory.apply(look(client, discovered, &target).await?);
+        }
     }
     for group in [PoolGroup::Stable, PoolGroup::Experimental] {
         inventory.apply(look_at_pools(client, group, &name.namespace).await?);
@@ -136,20 +180,17 @@ async fn gather(client: &Client, config: &Config, name: &ObjectName) -> Result<I
     Ok(inventory)
 }
 
-fn explain(name: &ObjectName, why: NotWakeable) -> String {
+fn explain(variant: &VariantKey, why: NotWakeable) -> String {
     match why {
         NotWakeable::NoVariant => {
             format!(
-                "{name}: there is no such VariantAutoscaling; see kubectl get va --namespace {}",
-                name.namespace
+                "{variant}: there is no such VariantAutoscaling, nor a ScaledObject or HorizontalPodAutoscaler of that name with the annotation llm-d.ai/managed; see kubectl get va,scaledobject,hpa --namespace {}",
+                variant.name.namespace
             )
         }
-        NotWakeable::OutOfScope(why) => format!("{name}: out of scope: {why}"),
-        NotWakeable::Target(Gone::Unsupported) => {
-            format!("{name}: the kind in spec.scaleTargetRef cannot be woken; Deployment and StatefulSet can")
-        }
-        NotWakeable::Target(_) => format!("{name}: the target in spec.scaleTargetRef does not exist"),
-        NotWakeable::Scaled { replicas, .. } => format!("{name}: its target is at {replicas} already"),
+        NotWakeable::OutOfScope(why) => format!("{variant}: out of scope: {why}"),
+        NotWakeable::Target(gone) => format!("{variant}: {}", Blocked::Target(gone)),
+        NotWakeable::Scaled { replicas, .. } => format!("{variant}: its target is at {replicas} already"),
     }
 }
 

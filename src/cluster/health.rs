@@ -79,16 +79,14 @@ pub struct Watches {
 impl Watches {
     /// These watches, all starting.
     pub fn new(names: impl IntoIterator<Item = WatchName>) -> Self {
-        let starting = WatchHealth {
-            state: WatchState::Starting,
-            last_news: None,
-            listed: false,
-        };
-        let all = names.into_iter().map(|name| (name, starting.clone())).collect();
-        Self {
-            all: Arc::new(Mutex::new(all)),
+        let watches = Self {
+            all: Arc::default(),
             began: Instant::now(),
+        };
+        for name in names {
+            watches.add(name);
         }
+        watches
     }
 
     /// How each stands.
@@ -108,6 +106,21 @@ impl Watches {
                     WatchState::Starting | WatchState::Synced => false,
                 }
         })
+    }
+
+    /// One more watch, starting.
+    pub(super) fn add(&self, name: WatchName) {
+        let starting = WatchHealth {
+            state: WatchState::Starting,
+            last_news: None,
+            listed: false,
+        };
+        self.lock().insert(name, starting);
+    }
+
+    /// One watch less.
+    pub(super) fn remove(&self, name: &WatchName) {
+        self.lock().remove(name);
     }
 
     /// Whether a watch has been listed once since the start.
@@ -144,7 +157,7 @@ impl Watches {
 /// One line when a watch changes, with what to mend.
 fn log((kind, within): &WatchName, before: &WatchState, now: &WatchState) {
     let namespace = within.as_deref().unwrap_or("*");
-    let resource = kind.as_str();
+    let resource = &*kind.as_str();
     match (before, now) {
         (_, WatchState::Synced) => tracing::info!(resource, namespace, "Watching"),
         (_, WatchState::Absent) if *kind == Kind::Variant => tracing::warn!(
@@ -159,6 +172,11 @@ fn log((kind, within): &WatchName, before: &WatchState, now: &WatchState) {
                 "The API server does not have this resource; looking again every 10 s"
             );
         }
+        (_, WatchState::Forbidden(_)) if matches!(kind, Kind::Scaler(_)) => tracing::warn!(
+            resource,
+            namespace,
+            "Not permitted to watch these: pauses and guards on them are not seen, nor that they scale a woken target back"
+        ),
         // Only its annotations are lost; whoever runs with a Role has no way to read namespaces.
         (_, WatchState::Forbidden(_)) if *kind == Kind::Namespace => tracing::info!(
             resource,

@@ -2,23 +2,23 @@
 
 use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
 
-use kube::api::ApiResource;
+use kube::{api::ApiResource, core::GroupVersionKind};
 use serde::de::DeserializeOwned;
 
 use super::{
     objects::{NamespaceObject, PoolObject, TargetObject, VariantObject, name_of},
-    scale::plural,
+    scalers::ScalerObject,
 };
 use crate::core::{
-    Change, Kind, Namespace, ObjectName, Pool, PoolGroup, PoolKey, Table, Target, TargetKey, TargetKind,
-    Variant,
+    Change, Kind, Namespace, ObjectName, Pool, PoolGroup, PoolKey, Scaler, ScalerKey, ScalerKind, Table,
+    Target, TargetKey, TargetKind, Variant,
 };
 
-/// Where the objects of a kind are found.
-pub fn resource(kind: Kind) -> ApiResource {
+/// Where the objects of a kind are found; `None` for one that discovery must find.
+pub fn resource(kind: &Kind) -> Option<ApiResource> {
     let (group, version, kind_name, plural) = match kind {
         Kind::Variant => ("llmd.ai", "v1alpha1", "VariantAutoscaling", "variantautoscalings"),
-        Kind::Target(target) => ("apps", "v1", target.as_str(), plural(target)),
+        Kind::Target(target) => return built_in(target),
         Kind::Pool(PoolGroup::Stable) => (
             "inference.networking.k8s.io",
             "v1",
@@ -31,19 +31,30 @@ pub fn resource(kind: Kind) -> ApiResource {
             "InferencePool",
             "inferencepools",
         ),
+        Kind::Scaler(ScalerKind::ScaledObject) => ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
+        Kind::Scaler(ScalerKind::HorizontalPodAutoscaler) => (
+            "autoscaling",
+            "v2",
+            "HorizontalPodAutoscaler",
+            "horizontalpodautoscalers",
+        ),
         Kind::Namespace => ("", "v1", "Namespace", "namespaces"),
     };
-    ApiResource {
-        group: group.into(),
-        version: version.into(),
-        api_version: if group.is_empty() {
-            version.into()
-        } else {
-            format!("{group}/{version}")
-        },
-        kind: kind_name.into(),
-        plural: plural.into(),
+    Some(of(group, version, kind_name, plural))
+}
+
+/// Where targets of a built-in kind are found.
+pub(super) fn built_in(kind: &TargetKind) -> Option<ApiResource> {
+    match kind {
+        TargetKind::Deployment => Some(of("apps", "v1", kind.as_str(), "deployments")),
+        TargetKind::StatefulSet => Some(of("apps", "v1", kind.as_str(), "statefulsets")),
+        TargetKind::Other(_) => None,
     }
+}
+
+fn of(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
+    let gvk = GroupVersionKind::gvk(group, version, kind);
+    ApiResource::from_gvk_with_plural(&gvk, plural)
 }
 
 /// An object that a watch turns into changes of the inventory.
@@ -60,12 +71,12 @@ pub trait Watched:
     /// What the inventory keeps of it.
     type Record: Send;
     /// Which kinds there are of this shape.
-    type Of: Copy + Into<Kind> + Send;
+    type Of: Clone + Into<Kind> + Send;
 
     /// Its key; `None` for an object without a name.
     fn key(&self) -> Option<Self::Key>;
     /// Its record; `None` for one that says too little to be of use, which counts as absent.
-    fn record(&self) -> Option<Self::Record>;
+    fn record(&self, of: &Self::Of) -> Option<Self::Record>;
     /// The change that it is so now, or gone.
     fn change(of: Self::Of, key: Self::Key, now: Option<Self::Record>) -> Change;
     /// All objects of a list.
@@ -111,7 +122,7 @@ impl Watched for VariantObject {
     fn key(&self) -> Option<ObjectName> {
         name_of(kube::Resource::meta(self))
     }
-    fn record(&self) -> Option<Variant> {
+    fn record(&self, _: &Variants) -> Option<Variant> {
         Self::record(self)
     }
     fn change(_: Variants, key: ObjectName, now: Option<Variant>) -> Change {
@@ -130,8 +141,8 @@ impl Watched for TargetObject {
     fn key(&self) -> Option<ObjectName> {
         name_of(kube::Resource::meta(self))
     }
-    fn record(&self) -> Option<Target> {
-        Some(Self::record(self))
+    fn record(&self, kind: &TargetKind) -> Option<Target> {
+        Some(Self::record(self, kind))
     }
     fn change(kind: TargetKind, name: ObjectName, now: Option<Target>) -> Change {
         Change::Target(TargetKey { kind, name }, now)
@@ -149,7 +160,7 @@ impl Watched for PoolObject {
     fn key(&self) -> Option<ObjectName> {
         name_of(kube::Resource::meta(self))
     }
-    fn record(&self) -> Option<Pool> {
+    fn record(&self, _: &PoolGroup) -> Option<Pool> {
         Some(Self::record(self))
     }
     fn change(group: PoolGroup, name: ObjectName, now: Option<Pool>) -> Change {
@@ -157,6 +168,31 @@ impl Watched for PoolObject {
     }
     fn table(group: PoolGroup, all: HashMap<ObjectName, Pool>) -> Table {
         Table::Pools(group, all)
+    }
+}
+
+impl From<ScalerKind> for Kind {
+    fn from(kind: ScalerKind) -> Self {
+        Self::Scaler(kind)
+    }
+}
+
+impl Watched for ScalerObject {
+    type Key = ObjectName;
+    type Record = Scaler;
+    type Of = ScalerKind;
+
+    fn key(&self) -> Option<ObjectName> {
+        name_of(kube::Resource::meta(self))
+    }
+    fn record(&self, kind: &ScalerKind) -> Option<Scaler> {
+        Some(Self::record(self, *kind))
+    }
+    fn change(kind: ScalerKind, name: ObjectName, now: Option<Scaler>) -> Change {
+        Change::Scaler(ScalerKey { kind, name }, now)
+    }
+    fn table(kind: ScalerKind, all: HashMap<ObjectName, Scaler>) -> Table {
+        Table::Scalers(kind, all)
     }
 }
 
@@ -168,7 +204,7 @@ impl Watched for NamespaceObject {
     fn key(&self) -> Option<Arc<str>> {
         kube::Resource::meta(self).name.as_deref().map(Arc::from)
     }
-    fn record(&self) -> Option<Namespace> {
+    fn record(&self, _: &Namespaces) -> Option<Namespace> {
         Some(Self::record(self))
     }
     fn change(_: Namespaces, name: Arc<str>, now: Option<Namespace>) -> Change {

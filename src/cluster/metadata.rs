@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::ObjectMeta;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -21,8 +22,39 @@ pub const CONTROLLER_INSTANCE: &str = "wva.llmd.ai/controller-instance";
 /// WVA's label on a variant: the accelerator of its target.
 pub const ACCELERATOR: &str = "inference.optimization/acceleratorName";
 
-/// Annotations and labels of ours and of WVA that are kept.
-const KEPT: [&str; 5] = [EXCLUDE, MODELS, WVA_EXCLUDE, CONTROLLER_INSTANCE, ACCELERATOR];
+/// Annotation `"true"` on a ScaledObject or HPA: it is a variant (rule 16).
+/// This and the next two are those of WVA's internal/annotations/annotations.go.
+pub const MANAGED: &str = "llm-d.ai/managed";
+/// The model of such a variant.
+pub const MODEL_ID: &str = "llm-d.ai/model-id";
+/// Its cost.
+pub const VARIANT_COST: &str = "llm-d.ai/variant-cost";
+/// Our annotation with the last decision, as JSON.
+pub const DECISION: &str = "scale-from-zero/decision";
+/// Our annotation of a guard, as JSON.
+pub const GUARD: &str = "scale-from-zero/guard";
+/// Label of the HPA that KEDA makes for a ScaledObject, with that one's name.
+/// (`ScaledObjectOwnerAnnotation`, a label all the same, in KEDA's apis/keda/v1alpha1.)
+pub const SCALED_OBJECT_NAME: &str = "scaledobject.keda.sh/name";
+
+/// Annotations and labels that are kept.
+const KEPT: [&str; 15] = [
+    EXCLUDE,
+    MODELS,
+    WVA_EXCLUDE,
+    CONTROLLER_INSTANCE,
+    ACCELERATOR,
+    MANAGED,
+    MODEL_ID,
+    VARIANT_COST,
+    DECISION,
+    GUARD,
+    SCALED_OBJECT_NAME,
+    crate::core::PAUSED_SCALE_IN,
+    crate::core::Pause::Paused.annotation(),
+    crate::core::Pause::Replicas.annotation(),
+    crate::core::Pause::ScaleOut.annotation(),
+];
 
 /// The fields that are read. One of a wrong type is taken for missing.
 #[derive(Deserialize, Default)]
@@ -43,6 +75,8 @@ struct Read {
     #[serde(deserialize_with = "kept")]
     annotations: BTreeMap<String, String>,
     #[serde(deserialize_with = "lenient")]
+    owner_references: Option<Vec<OwnerReference>>,
+    #[serde(deserialize_with = "lenient")]
     deletion_timestamp: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
 }
 
@@ -57,6 +91,7 @@ pub(super) fn trimmed<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, 
         generation: read.generation,
         labels: Some(read.labels),
         annotations: Some(read.annotations),
+        owner_references: read.owner_references,
         deletion_timestamp: read.deletion_timestamp,
         ..ObjectMeta::default()
     })

@@ -3,18 +3,18 @@
 //! Every field is optional and one of a wrong type counts as missing, so that one odd object never
 //! fails a list.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use kube::api::{ApiResource, ObjectMeta};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::metadata::{
-    ACCELERATOR, CONTROLLER_INSTANCE, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient, trimmed,
+    ACCELERATOR, CONTROLLER_INSTANCE, DECISION, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient, trimmed,
 };
 use crate::core::{
-    Condition, Cost, Desired, Labels, Namespace, ObjectName, Observed, Pool, Target, TargetKey, TargetKind,
-    TargetRef, Variant, VariantStatus, Wall,
+    Condition, Cost, Desired, Labels, Namespace, ObjectName, Observed, Pool, Stuck, StuckBy, Target,
+    TargetKey, TargetKind, TargetRef, Variant, VariantStatus, Wall,
 };
 
 /// An object with trimmed metadata. Which resource it is, is said by the request, not by its type.
@@ -25,24 +25,24 @@ macro_rules! object {
         #[serde(default)]
         pub struct $name {
             #[serde(deserialize_with = "trimmed")]
-            metadata: ObjectMeta,
-            $(#[serde(deserialize_with = "lenient")] $field: Option<$type>,)*
+            pub(super) metadata: ObjectMeta,
+            $(#[serde(deserialize_with = "lenient")] pub(super) $field: Option<$type>,)*
         }
 
         impl kube::Resource for $name {
             type DynamicType = ApiResource;
             type Scope = kube::core::DynamicResourceScope;
 
-            fn kind(resource: &ApiResource) -> Cow<'_, str> {
+            fn kind(resource: &ApiResource) -> std::borrow::Cow<'_, str> {
                 resource.kind.as_str().into()
             }
-            fn group(resource: &ApiResource) -> Cow<'_, str> {
+            fn group(resource: &ApiResource) -> std::borrow::Cow<'_, str> {
                 resource.group.as_str().into()
             }
-            fn version(resource: &ApiResource) -> Cow<'_, str> {
+            fn version(resource: &ApiResource) -> std::borrow::Cow<'_, str> {
                 resource.version.as_str().into()
             }
-            fn plural(resource: &ApiResource) -> Cow<'_, str> {
+            fn plural(resource: &ApiResource) -> std::borrow::Cow<'_, str> {
                 resource.plural.as_str().into()
             }
             fn meta(&self) -> &ObjectMeta {
@@ -55,12 +55,14 @@ macro_rules! object {
     };
 }
 
+pub(super) use object;
+
 object!(
     /// A VariantAutoscaling.
     VariantObject { spec: VariantSpec, status: VariantStatusObject }
 );
 object!(
-    /// A Deployment or StatefulSet.
+    /// A scale target of any kind.
     TargetObject { spec: TargetSpec, status: TargetStatus }
 );
 object!(
@@ -80,7 +82,7 @@ pub(super) fn name_of(meta: &ObjectMeta) -> Option<ObjectName> {
     ))
 }
 
-fn text(field: Option<&String>) -> Box<str> {
+pub(super) fn text(field: Option<&String>) -> Box<str> {
     field.map(|s| s.as_str().into()).unwrap_or_default()
 }
 
@@ -98,11 +100,11 @@ struct VariantSpec {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct ScaleTargetRef {
+pub(super) struct ScaleTargetRef {
     #[serde(deserialize_with = "lenient")]
     api_version: Option<String>,
     #[serde(deserialize_with = "lenient")]
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
     #[serde(deserialize_with = "lenient")]
     name: Option<String>,
 }
@@ -146,11 +148,6 @@ impl VariantObject {
         let meta = &self.metadata;
         let namespace: Arc<str> = meta.namespace.as_deref().unwrap_or_default().into();
         let spec = self.spec.as_ref()?;
-        let aliases = meta
-            .annotation(MODELS)
-            .unwrap_or_default()
-            .split(',')
-            .map(str::trim);
         let cost = match &spec.variant_cost {
             Value::String(cost) => Some(cost.clone()),
             Value::Number(cost) => Some(cost.to_string()),
@@ -166,7 +163,7 @@ impl VariantObject {
                 |reference| reference.target(&namespace),
             ),
             model: spec.model_id.as_deref().filter(|m| !m.is_empty())?.into(),
-            aliases: aliases.filter(|a| !a.is_empty()).map(Arc::from).collect(),
+            aliases: aliases(meta),
             cost: Cost::parse(cost.as_deref()),
             max_replicas: spec.max_replicas,
             deleting: meta.deletion_timestamp.is_some(),
@@ -174,22 +171,35 @@ impl VariantObject {
             controller_instance: meta.label(CONTROLLER_INSTANCE).map(Into::into),
             accelerator: meta.label(ACCELERATOR).map(Into::into),
             status: status.record(),
+            annotated: decided_at(meta),
         })
     }
 }
 
+/// Further models, from our annotation.
+pub(super) fn aliases(meta: &ObjectMeta) -> Box<[Arc<str>]> {
+    let aliases = meta
+        .annotation(MODELS)
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim);
+    aliases.filter(|alias| !alias.is_empty()).map(Arc::from).collect()
+}
+
+/// When our annotation with the last decision was written.
+pub(super) fn decided_at(meta: &ObjectMeta) -> Option<Wall> {
+    let decision: Value = serde_json::from_str(meta.annotation(DECISION)?).ok()?;
+    decision.get("time")?.as_str()?.parse().ok()
+}
+
 impl ScaleTargetRef {
     /// The target named, in the variant's namespace. A missing apiVersion is that of the kind, as in WVA.
-    fn target(&self, namespace: &Arc<str>) -> TargetRef {
+    pub(super) fn target(&self, namespace: &Arc<str>) -> TargetRef {
         let kind = self.kind.as_deref().unwrap_or_default();
-        let group_fits = self
-            .api_version
-            .as_deref()
-            .is_none_or(|v| v.is_empty() || v.starts_with("apps/"));
-        let known = TargetKind::ALL
-            .into_iter()
-            .find(|k| group_fits && k.as_str() == kind);
-        match (known, self.name.as_deref()) {
+        let group = self.api_version.as_deref().filter(|version| !version.is_empty());
+        // The core group has versions and no name.
+        let group = group.map(|version| version.split_once('/').map_or("", |(group, _)| group));
+        match (TargetKind::of(group, kind), self.name.as_deref()) {
             (Some(kind), Some(name)) if !name.is_empty() => TargetRef::Known(TargetKey {
                 kind,
                 name: ObjectName::new(namespace.clone(), name),
@@ -241,6 +251,28 @@ struct TargetSpec {
     replicas: Option<i64>,
     #[serde(deserialize_with = "lenient")]
     template: Option<PodTemplate>,
+    /// Of a LeaderWorkerSet.
+    #[serde(rename = "leaderWorkerTemplate", deserialize_with = "lenient")]
+    leader_worker: Option<LeaderWorkerTemplate>,
+}
+
+/// The two templates of a LeaderWorkerSet; without the first, leaders are made from the second.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct LeaderWorkerTemplate {
+    #[serde(deserialize_with = "lenient")]
+    leader_template: Option<PodTemplate>,
+    #[serde(deserialize_with = "lenient")]
+    worker_template: Option<PodTemplate>,
+}
+
+impl TargetSpec {
+    /// The template of the pods that serve requests.
+    fn pods(&self) -> Option<&PodTemplate> {
+        let leader = self.leader_worker.as_ref();
+        let leader = leader.and_then(|two| two.leader_template.as_ref().or(two.worker_template.as_ref()));
+        self.template.as_ref().or(leader)
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -248,6 +280,25 @@ struct TargetSpec {
 struct TargetStatus {
     #[serde(deserialize_with = "lenient")]
     ready_replicas: Option<i64>,
+    #[serde(deserialize_with = "lenient")]
+    conditions: Option<Vec<ConditionObject>>,
+}
+
+impl TargetStatus {
+    /// The condition that keeps pods from becoming ready, if one does.
+    fn stuck(&self) -> Option<Stuck> {
+        let conditions = || self.conditions.iter().flatten();
+        let find = |kind: &str, status: &str, by: StuckBy| {
+            let found = conditions().find(|c| c.r#type == kind && c.status == status)?;
+            Some(Stuck {
+                by,
+                since: found.last_transition_time?,
+                message: format!("{}: {}", found.reason, found.message).into(),
+            })
+        };
+        let refused = find("ReplicaFailure", "True", StuckBy::ReplicaFailure);
+        refused.or_else(|| find("Progressing", "False", StuckBy::NotProgressing))
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -317,10 +368,10 @@ impl PodSpec {
 
 impl TargetObject {
     /// The record that the inventory keeps.
-    pub(super) fn record(&self) -> Target {
+    pub(super) fn record(&self, kind: &TargetKind) -> Target {
         let meta = &self.metadata;
         let spec = self.spec.as_ref();
-        let template = spec.and_then(|s| s.template.as_ref());
+        let template = spec.and_then(TargetSpec::pods);
         let labels = template
             .and_then(|t| t.metadata.as_ref())
             .and_then(|m| m.labels.clone());
@@ -331,13 +382,16 @@ impl TargetObject {
                 spec.and_then(|s| s.replicas),
                 self.status.as_ref().and_then(|s| s.ready_replicas),
                 meta.resource_version.as_deref().unwrap_or_default(),
-            ),
+            )
+            .with(self.status.as_ref().and_then(TargetStatus::stuck)),
             labels: labels.unwrap_or_default().into_iter().collect::<Labels>(),
             deleting: meta.deletion_timestamp.is_some(),
             excluded: meta.says_true(EXCLUDE),
             accelerator: template
                 .and_then(|t| t.spec.as_ref())
                 .and_then(PodSpec::accelerator),
+            // The built-in kinds always have one; one that cannot be read selects nothing.
+            has_template: template.is_some() || !matches!(kind, TargetKind::Other(_)),
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use kube::Client;
+use kube::{Client, api::ApiResource};
 use serde_json::json;
 
 use super::{
+    discovery::Discovered,
     error::RequestError,
     write::{patch, send},
 };
-use crate::core::{ObjectName, TargetKey, TargetKind, Wake};
+use crate::core::{ObjectName, Wake};
 
 /// How long a wake may take before it is held to be lost.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -18,30 +19,27 @@ const DEADLINE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// What the server answered; [`crate::core::Failure::Conflict`] if the target has been written since it was seen.
-pub async fn scale_from_zero(client: &Client, wake: &Wake) -> Result<(), RequestError> {
+pub async fn scale_from_zero(
+    client: &Client,
+    discovered: &Discovered,
+    wake: &Wake,
+) -> Result<(), RequestError> {
     let ObjectName { namespace, name } = &wake.target.name;
     let body = json!({
         "metadata": {"resourceVersion": wake.resource_version()},
         "spec": {"replicas": 1},
     });
-    let what = format!("patch {}/scale {namespace}/{name}", plural(wake.target.kind));
-    let request = patch(&path(&wake.target), name, Some("scale"), &body);
+    let resource = discovered.resource(&wake.target)?;
+    let what = format!("patch {}/scale {namespace}/{name}", resource.plural);
+    let request = patch(&path(&resource, namespace), name, Some("scale"), &body);
     send(client, what, request, DEADLINE).await
 }
 
-/// Path of the collection a target is in.
-pub(super) fn path(target: &TargetKey) -> String {
-    format!(
-        "/apis/apps/v1/namespaces/{}/{}",
-        target.name.namespace,
-        plural(target.kind)
-    )
-}
-
-/// The resource of a kind of target.
-pub(super) fn plural(kind: TargetKind) -> &'static str {
-    match kind {
-        TargetKind::Deployment => "deployments",
-        TargetKind::StatefulSet => "statefulsets",
-    }
+/// Path of the collection that objects of a resource are in.
+pub(super) fn path(resource: &ApiResource, namespace: &str) -> String {
+    let root = if resource.group.is_empty() { "api" } else { "apis" };
+    let ApiResource {
+        api_version, plural, ..
+    } = resource;
+    format!("/{root}/{api_version}/namespaces/{namespace}/{plural}")
 }

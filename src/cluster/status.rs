@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 
 use super::{
     error::RequestError,
+    kinds::resource,
+    metadata::DECISION,
     write::{patch, send},
 };
-use crate::core::{Condition, ObjectName, StatusUpdate, Told};
+use crate::core::{Condition, ObjectName, StatusUpdate, Told, VariantKey};
 
 /// How long the write may take.
 const DEADLINE: Duration = Duration::from_secs(5);
-
-/// The annotation with the last decision, for controllers that watch updates.
-pub const DECISION_ANNOTATION: &str = "scale-from-zero/decision";
 
 /// Writes the status. It holds only while nobody has written the variant since, because the
 /// conditions replace those that stood there.
@@ -51,27 +50,31 @@ pub async fn write_status(
     .await
 }
 
-/// Writes the decision as JSON into an annotation of the variant.
+/// Writes the decision as JSON into an annotation of the variant, whatever its source.
 ///
 /// # Errors
 /// What the server answered.
 pub async fn annotate(
     client: &Client,
-    variant: &ObjectName,
+    variant: &VariantKey,
     told: Option<&Told>,
 ) -> Result<(), RequestError> {
-    let ObjectName { namespace, name } = variant;
+    let ObjectName { namespace, name } = &variant.name;
     let decision = json!({
         "decision": "scale-from-zero",
         "replicas": 1,
         "model": told.map(|t| &*t.key.model),
         "pool": told.map(|t| &*t.key.pool),
-        "waiting": told.map(|t| t.waiting),
+        "waiting": told.map(|t| t.cause.waiting()),
         "time": seconds(crate::core::Wall::now()),
     });
-    let body = json!({"metadata": {"annotations": {DECISION_ANNOTATION: decision.to_string()}}});
-    let what = format!("patch variantautoscalings {namespace}/{name}");
-    send(client, what, patch(&path(namespace), name, None, &body), DEADLINE).await
+    let body = json!({"metadata": {"annotations": {DECISION: decision.to_string()}}});
+    let path = match resource(&variant.source.into()) {
+        Some(resource) => super::scale::path(&resource, namespace),
+        None => path(namespace),
+    };
+    let what = format!("patch {} {namespace}/{name}", variant.source.as_str());
+    send(client, what, patch(&path, name, None, &body), DEADLINE).await
 }
 
 fn path(namespace: &str) -> String {

@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use futures::StreamExt as _;
 use kube::{
     Api, Client,
+    api::ApiResource,
     runtime::watcher::{self, Event, ListSemantic, watcher},
 };
 use tokio::sync::mpsc;
@@ -15,7 +16,7 @@ use tokio::sync::mpsc;
 use super::{
     error::describe,
     health::{WatchName, WatchState, Watches},
-    kinds::{Watched, resource},
+    kinds::Watched,
 };
 use crate::core::{Change, Kind};
 
@@ -24,7 +25,7 @@ const WATCH_FOR_SECONDS: u32 = 60;
 /// Objects in one page of a list. Small pages keep the memory of a list small.
 const PAGE: u32 = 100;
 /// How often a kind that the API does not have is looked for.
-const LOOK_FOR_ABSENT: Duration = Duration::from_secs(10);
+pub(super) const LOOK_FOR_ABSENT: Duration = Duration::from_secs(10);
 /// Waits after trouble.
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_LONGEST: Duration = Duration::from_secs(30);
@@ -35,6 +36,8 @@ pub struct Watch<W: Watched> {
     pub client: Client,
     /// Which kind of this shape.
     pub of: W::Of,
+    /// Where its objects are found.
+    pub resource: ApiResource,
     /// Namespace; `None` for all. For Namespaces themselves: the one to look at.
     pub within: Option<Arc<str>>,
     /// Where changes go.
@@ -46,15 +49,15 @@ pub struct Watch<W: Watched> {
 impl<W: Watched> Watch<W> {
     /// Runs until nobody takes the changes any more.
     pub async fn run(self) {
-        let kind: Kind = self.of.into();
-        let name: WatchName = (kind, self.within.clone());
+        let kind: Kind = self.of.clone().into();
+        let name: WatchName = (kind.clone(), self.within.clone());
         let mut backoff = BACKOFF_FIRST;
         while let Err(error) = self.follow(&name, &mut backoff).await {
             let (state, wait) = trouble(&error);
             let readable = match state {
                 WatchState::Absent => {
                     // What it was is gone with it.
-                    let table = W::table(self.of, HashMap::new());
+                    let table = W::table(self.of.clone(), HashMap::new());
                     if self
                         .changes
                         .send(Change::Listed {
@@ -75,7 +78,7 @@ impl<W: Watched> Watch<W> {
             if let Some(readable) = readable
                 && self
                     .changes
-                    .send(Change::Readable(kind, self.within.clone(), readable))
+                    .send(Change::Readable(kind.clone(), self.within.clone(), readable))
                     .await
                     .is_err()
             {
@@ -94,17 +97,17 @@ impl<W: Watched> Watch<W> {
             ..watcher::Config::default()
         };
         let config = config.timeout(WATCH_FOR_SECONDS).page_size(PAGE);
-        let resource = resource(name.0);
-        let (api, config): (Api<W>, _) = match (&self.within, name.0) {
+        let resource = &self.resource;
+        let (api, config): (Api<W>, _) = match (&self.within, &name.0) {
             (Some(one), Kind::Namespace) => {
                 let config = config.fields(&format!("metadata.name={one}"));
-                (Api::all_with(self.client.clone(), &resource), config)
+                (Api::all_with(self.client.clone(), resource), config)
             }
             (Some(namespace), _) => (
-                Api::namespaced_with(self.client.clone(), namespace, &resource),
+                Api::namespaced_with(self.client.clone(), namespace, resource),
                 config,
             ),
-            (None, _) => (Api::all_with(self.client.clone(), &resource), config),
+            (None, _) => (Api::all_with(self.client.clone(), resource), config),
         };
         let mut events = watcher(api, config).boxed();
         let mut fresh = HashMap::new();
@@ -115,18 +118,21 @@ impl<W: Watched> Watch<W> {
                     continue;
                 }
                 Event::InitApply(object) => {
-                    fresh.extend(object.key().zip(object.record()));
+                    fresh.extend(object.key().zip(object.record(&self.of)));
                     continue;
                 }
                 Event::InitDone => {
-                    let table = W::table(self.of, std::mem::take(&mut fresh));
+                    let table = W::table(self.of.clone(), std::mem::take(&mut fresh));
                     Some(Change::Listed {
                         within: self.within.clone(),
                         table,
                     })
                 }
-                Event::Apply(object) => object.key().map(|key| W::change(self.of, key, object.record())),
-                Event::Delete(object) => object.key().map(|key| W::change(self.of, key, None)),
+                Event::Apply(object) => {
+                    let record = object.record(&self.of);
+                    object.key().map(|key| W::change(self.of.clone(), key, record))
+                }
+                Event::Delete(object) => object.key().map(|key| W::change(self.of.clone(), key, None)),
             };
             let Some(change) = change else { continue };
             let listed = matches!(change, Change::Listed { .. });
@@ -137,7 +143,7 @@ impl<W: Watched> Watch<W> {
                 *backoff = BACKOFF_FIRST;
                 if self
                     .changes
-                    .send(Change::Readable(name.0, self.within.clone(), true))
+                    .send(Change::Readable(name.0.clone(), self.within.clone(), true))
                     .await
                     .is_err()
                 {

@@ -8,90 +8,18 @@
 //!    └─ or waited ── Failed               TakenBack ◀──────── 0 before that
 //! ```
 //!
-//! Any state but `Sent` moves to `Scaled` when the target is seen above 0, whoever did it.
+//! Any state but `Sent` moves to `Scaled` when the target is seen above 0, whoever did it. `TakenBack` is held until it
+//! is known who did it, or cannot be: a person is not fought (rule 12).
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::{Mono, Now, Observed, Parked, Wall};
-
-/// Why a write did not go through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Failure {
-    /// 409: somebody wrote the object since it was read.
-    Conflict,
-    /// 401 or 403.
-    Forbidden,
-    /// 404: the object, or its `/scale`, is not there.
-    NotFound,
-    /// 429: the API server asks for fewer requests.
-    Throttled,
-    /// 400 or 422: refused by validation or admission.
-    Rejected,
-    /// No answer in time, or the connection broke: it may or may not have been applied.
-    NoAnswer,
-    /// Any other answer, 5xx mostly.
-    Unavailable,
-}
-
-impl Failure {
-    /// Every failure.
-    pub const ALL: [Self; 7] = [
-        Self::Conflict,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::Throttled,
-        Self::Rejected,
-        Self::NoAnswer,
-        Self::Unavailable,
-    ];
-
-    /// The word for it in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Conflict => "conflict",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
-            Self::Throttled => "throttled",
-            Self::Rejected => "rejected",
-            Self::NoAnswer => "no_answer",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Conflict => "the object was changed by somebody else at the same moment",
-            Self::Forbidden => "not permitted; see the RBAC rules in manifests/",
-            Self::NotFound => "the object or its /scale is not there",
-            Self::Throttled => "the API server asks for fewer requests",
-            Self::Rejected => "refused by validation or admission",
-            Self::NoAnswer => "no answer from the API server in time",
-            Self::Unavailable => "the API server failed",
-        })
-    }
-}
-
-/// Wait before a failed write is tried again (rule 13): doubled from `initial` up to `max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
-    /// The first wait.
-    pub initial: Duration,
-    /// The longest wait.
-    pub max: Duration,
-}
-
-impl Backoff {
-    /// The wait after `tries` tries that failed before this one.
-    pub fn wait(self, tries: u32) -> Duration {
-        let factor = 2_u32.checked_pow(tries).unwrap_or(u32::MAX);
-        self.initial.saturating_mul(factor).min(self.max)
-    }
-}
+use super::{Backoff, Failure, Guarded, ModelKey, Mono, Now, Observed, Overdue, Parked, TakenBy, Wall};
 
 /// How long after a conflict, or an accepted write, the watch may be silent before one GET.
 const NEWS_DUE: Duration = Duration::from_secs(1);
+
+/// How long after a target began to start its pods are first looked at.
+const PODS_FIRST: Duration = Duration::from_secs(10);
 
 /// How long after an accepted write the watch may still show what was before it.
 const OLD_NEWS: Duration = Duration::from_secs(30);
@@ -140,10 +68,28 @@ pub enum Attempt {
     },
     /// Back at 0 before it had served for long.
     TakenBack {
+        /// When that was seen; after a restart, when the wake was told of.
+        at: Mono,
         /// When it may be woken again.
         retry: Mono,
+        /// Who did it. `Asked` until it is known.
+        by: Attribution,
     },
 }
+
+/// What is known of who scaled a target back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attribution {
+    /// One look at the object is due.
+    Due,
+    /// It is under way.
+    Asked,
+    /// This is what it has come to.
+    Known(TakenBy),
+}
+
+/// How long a wake waits for that look.
+const ATTRIBUTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Who scaled a target up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +122,23 @@ pub struct Tracked {
     pub tries: u32,
     /// When it was last seen to come back to 0: what was told before that is of an earlier wake.
     pub down: Option<Wall>,
+    /// The model whose episode it is in; one of them, if it is in several.
+    pub model: Option<ModelKey>,
+    /// Why it was escalated from, if it was: until it is ready it counts as not there (rule 11).
+    pub passed_over: Option<Overdue>,
+    /// What its pods say, while it is starting.
+    pub pods: Pods,
+    /// What has come of its guards (rule 17).
+    pub guarded: Guarded,
+}
+
+/// What the pods of a starting target say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pods {
+    /// When they are to be looked at.
+    pub look: Mono,
+    /// Since when one of them cannot be scheduled, without a break, and why.
+    pub unschedulable: Option<(Mono, Box<str>)>,
 }
 
 impl Tracked {
@@ -196,6 +159,38 @@ impl Tracked {
             attempt,
             tries: 0,
             down: None,
+            model: None,
+            passed_over: None,
+            pods: Pods::default(),
+            guarded: Guarded::NotYet,
+        }
+    }
+
+    /// A target of an episode that another process has left, which was told of its wake at `told` (rule 15).
+    pub fn restored(observed: &Observed, told: Mono, now: Now) -> Self {
+        let (attempt, down) = match observed {
+            // When it became ready is not known: the time to settle begins anew.
+            Observed::Scaled { ready, .. } => (
+                Attempt::Scaled {
+                    since: told,
+                    ready: (*ready > 0).then_some(now.mono),
+                    by: Waker::Earlier,
+                },
+                None,
+            ),
+            Observed::Zero(_) => (
+                Attempt::TakenBack {
+                    at: told,
+                    retry: now.mono,
+                    by: Attribution::Due,
+                },
+                Some(now.wall),
+            ),
+        };
+        Self {
+            attempt,
+            down,
+            ..Self::new(None, now.mono)
         }
     }
 
@@ -244,6 +239,11 @@ impl Tracked {
             } => (now, Waker::Us),
             _ => (now, Waker::Other),
         };
+        self.pods = Pods {
+            look: since + PODS_FIRST,
+            unschedulable: None,
+        };
+        self.passed_over = None;
         // Ready or not: that is told by the next look, so that no time to ready goes uncounted.
         self.attempt = Attempt::Scaled {
             since,
@@ -284,8 +284,12 @@ impl Tracked {
     }
 
     fn taken_back(&mut self, now: Now, backoff: Backoff) -> Moved {
-        let retry = now.mono + backoff.wait(self.tries);
-        self.attempt = Attempt::TakenBack { retry };
+        self.attempt = Attempt::TakenBack {
+            at: now.mono,
+            retry: now.mono + backoff.wait(self.tries),
+            by: Attribution::Due,
+        };
+        self.passed_over = None;
         self.tries = self.tries.saturating_add(1);
         self.down = Some(now.wall);
         Moved::TakenBack
@@ -296,7 +300,10 @@ impl Tracked {
         match &self.attempt {
             Attempt::Idle => true,
             Attempt::Failed { retry, look, .. } => look.is_none() && now >= *retry,
-            Attempt::TakenBack { retry } => now >= *retry,
+            Attempt::TakenBack { at, retry, by } => {
+                let known = matches!(by, Attribution::Known(_)) || now >= *at + ATTRIBUTED_WITHIN;
+                known && now >= *retry
+            }
             _ => false,
         }
     }
@@ -345,6 +352,42 @@ impl Tracked {
                 }
             }
         };
+    }
+
+    /// Whether one look is due that tells who scaled it back. Saying yes ends it.
+    pub fn attribution_due(&mut self) -> bool {
+        match &mut self.attempt {
+            Attempt::TakenBack { by, .. } if *by == Attribution::Due => {
+                *by = Attribution::Asked;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// It is known who scaled it back. A person's will holds for `hold`. Returns until when, if this is news.
+    pub fn attributed(&mut self, who: TakenBy, hold: Duration) -> Option<Mono> {
+        let Attempt::TakenBack { at, retry, by } = &mut self.attempt else {
+            return None;
+        };
+        if matches!(by, Attribution::Known(_)) {
+            return None;
+        }
+        if who.is_a_person() {
+            *retry = (*retry).max(*at + hold);
+        }
+        *by = Attribution::Known(who);
+        Some(*retry)
+    }
+
+    /// Since when it is starting, while it is.
+    pub fn starting_since(&self) -> Option<Mono> {
+        match self.attempt {
+            Attempt::Scaled {
+                since, ready: None, ..
+            } => Some(since),
+            _ => None,
+        }
     }
 
     /// Whether the watch has been silent for too long after a write, so that one GET is due. Saying

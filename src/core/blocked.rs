@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Gone, OutOfScope};
+use super::{Gone, OutOfScope, TakenBy};
 
 /// The reason. [`Blocked::as_str`] is the value of the label `reason` in metrics; the text of
 /// `Display` is for people.
@@ -32,8 +32,20 @@ pub enum Blocked {
     StaleDemand,
     /// The wake failed and will be tried again (rule 13).
     WakeFailed(super::Failure),
-    /// The wake was taken back: something scaled the target to 0 again (rule 12).
-    TakenBack,
+    /// The wake was taken back: something scaled the target to 0 again (rule 12). By whom, once that is known.
+    TakenBack(Option<TakenBy>),
+    /// A person took the wake back, and is not fought for `wake.manualHold` (rule 12).
+    Manual(TakenBy),
+    /// The label `llm-d.ai/role` of a target says a word that is not known (rule 8).
+    UnknownRole(Box<str>),
+    /// None of the variants of the model decodes, or what prefills for one that does cannot be woken (rule 8).
+    Incomplete,
+    /// As many targets are starting as `wake.maxStarting` or `maxStartingPerNamespace` allow (rule 19).
+    Capped,
+    /// The EPP is scraped and its flow control is off, so nothing can wait (rule 4).
+    FlowControlOff,
+    /// Prometheus has no metric of the EPP (rule 4).
+    EppNotScraped,
 }
 
 impl Blocked {
@@ -54,29 +66,48 @@ impl Blocked {
             Self::AmbiguousNamespace => "ambiguous_namespace",
             Self::StaleDemand => "stale_demand",
             Self::WakeFailed(_) => "wake_failed",
-            Self::TakenBack => "taken_back",
+            Self::Target(Gone::NoTemplate) => "target_without_template",
+            Self::TakenBack(_) => "taken_back",
+            Self::Manual(_) => "manual",
+            Self::UnknownRole(_) => "unknown_role",
+            Self::Incomplete => "incomplete_set",
+            Self::Capped => "capped",
+            Self::FlowControlOff => "flow_control_off",
+            Self::EppNotScraped => "epp_not_scraped",
         }
     }
 
     /// Whether no variant asks for this demand (rule 10), as against one that cannot be woken now.
     pub fn is_unmatched(&self) -> bool {
-        !matches!(
+        matches!(
             self,
-            Self::OutOfScope(_) | Self::Target(_) | Self::StaleDemand | Self::WakeFailed(_) | Self::TakenBack
+            Self::NoVariant
+                | Self::WrongNamespace(_)
+                | Self::NameDiffersByCase(_)
+                | Self::OtherPool(_)
+                | Self::NoPool
+                | Self::LabelOverflow
+                | Self::UnnamedDemand
+                | Self::AmbiguousNamespace
         )
+    }
+
+    /// Whether it says that demand cannot be seen, not that demand is held back.
+    pub fn is_no_signal(&self) -> bool {
+        matches!(self, Self::FlowControlOff | Self::EppNotScraped)
     }
 }
 
 impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoVariant => f.write_str("no VariantAutoscaling has this modelID or alias"),
+            Self::NoVariant => f.write_str("no variant has this model or alias: neither the modelID of a VariantAutoscaling, nor the annotation llm-d.ai/model-id of a managed ScaledObject or HorizontalPodAutoscaler"),
             Self::WrongNamespace(ns) => write!(
                 f,
-                "its VariantAutoscaling is in namespace {ns}, the EPP in another; put both into one namespace"
+                "its variant is in namespace {ns}, the EPP in another; put both into one namespace"
             ),
             Self::NameDiffersByCase(name) => {
-                write!(f, "a VariantAutoscaling says {name}; write modelID as requests name the model")
+                write!(f, "a variant says {name}; write its model as requests name it")
             }
             Self::OtherPool(pool) => write!(
                 f,
@@ -90,7 +121,10 @@ impl fmt::Display for Blocked {
                 f.write_str("targets of this kind cannot be read; see the state of the watches and the RBAC rules")
             }
             Self::Target(Gone::Unsupported) => {
-                f.write_str("the kind in scaleTargetRef cannot be woken; Deployment and StatefulSet can")
+                f.write_str("the kind in scaleTargetRef cannot be woken: the API has no /scale for it, or no such kind without an apiVersion")
+            }
+            Self::Target(Gone::NoTemplate) => {
+                f.write_str("the target has no pod template at spec.template, so no pool can select it")
             }
             Self::OutOfScope(why) => write!(f, "the variant is out of scope: {why}"),
             Self::LabelOverflow => f.write_str(
@@ -104,9 +138,30 @@ impl fmt::Display for Blocked {
             ),
             Self::StaleDemand => f.write_str("the newest sample is older than query.maxSampleAge"),
             Self::WakeFailed(why) => write!(f, "the last attempt failed and will be repeated: {why}"),
-            Self::TakenBack => {
-                f.write_str("something scaled the target back to 0; it is woken again after a wait that grows")
+            Self::TakenBack(Some(by)) => {
+                write!(f, "scaled back to 0 by {by}; it is woken again after a wait that grows")
             }
+            Self::TakenBack(None) => f.write_str("scaled back to 0; who did it is being looked up"),
+            Self::Manual(by) => write!(
+                f,
+                "scaled back to 0 by {by}; left alone for wake.manualHold, or until it is scaled up by hand"
+            ),
+            Self::UnknownRole(role) => write!(
+                f,
+                "the label llm-d.ai/role of the pod template says {role:?}; write decode, prefill, encode, prefill-decode, encode-prefill or encode-prefill-decode"
+            ),
+            Self::Incomplete => f.write_str(
+                "its variants do not make a serving set: one that prefills and decodes, or a decode with a prefill; see the label llm-d.ai/role of their pod templates",
+            ),
+            Self::Capped => f.write_str(
+                "as many targets are starting as wake.maxStarting or wake.maxStartingPerNamespace allow; the largest queue goes first",
+            ),
+            Self::FlowControlOff => f.write_str(
+                "the EPP of its pool is scraped but has no flow control queue; switch it on (featureGates: [flowControl] in its EndpointPickerConfig) and restart its pods",
+            ),
+            Self::EppNotScraped => f.write_str(
+                "Prometheus has no metric of the EPP of its pool; look at its ServiceMonitor and the targets page of Prometheus",
+            ),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Blocked, Entry, Inventory, ModelKey, ObjectName, OutOfScope, Row, Scope};
+use super::{Blocked, Entry, Inventory, ModelKey, OutOfScope, Row, Rules, Scope, Unmatched, VariantKey};
 
 /// Demand with the variants it asks for, and demand that nothing answers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,18 +32,26 @@ pub struct Unanswered {
     pub row: Row,
     /// Why.
     pub why: Blocked,
+    /// The variant that it is nearest to, if it is to any.
+    pub variant: Option<VariantKey>,
 }
 
-/// Joins rows with the inventory. `every_namespace` is `query.missingNamespace: all`.
-pub fn join(inventory: &Inventory, rows: &[Row], every_namespace: bool) -> Joined {
+/// Joins rows with the inventory.
+pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
     let mut joined = Joined::default();
     // Prometheus sees the whole cluster; demand of namespaces that are not watched is not ours to judge.
     let ours = |row: &&Row| row.namespace.as_ref().is_none_or(|ns| inventory.covers(ns));
     for row in rows.iter().filter(ours) {
         let keys = match &row.model {
-            Some(model) => named(inventory, row, model, every_namespace),
-            None => unnamed(inventory, row, every_namespace),
+            Some(model) => named(inventory, row, model, rules.every_namespace),
+            None => unnamed(inventory, row, rules.every_namespace),
         };
+        let keys = keys.or_else(|why| {
+            let unmatched = why.as_ref().is_some_and(|(why, _)| why.is_unmatched());
+            let pool = (unmatched && rules.unmatched == Unmatched::Pool)
+                .then(|| of_the_pool(inventory, row, rules.every_namespace));
+            pool.flatten().ok_or(why)
+        });
         match keys {
             Ok(keys) => {
                 for key in keys {
@@ -54,9 +62,10 @@ pub fn join(inventory: &Inventory, rows: &[Row], every_namespace: bool) -> Joine
                     asked.waiting += row.waiting;
                 }
             }
-            Err(Some(why)) => joined.unanswered.push(Unanswered {
+            Err(Some((why, variant))) => joined.unanswered.push(Unanswered {
                 row: row.clone(),
                 why,
+                variant: variant.cloned(),
             }),
             // What is out of scope serves it: not ours to wake, and not blocked (rule 9).
             Err(None) => {}
@@ -65,22 +74,61 @@ pub fn join(inventory: &Inventory, rows: &[Row], every_namespace: bool) -> Joine
     joined
 }
 
-/// The variants of a model behind a pool, in scope or not.
+/// The variants of a model behind a pool, in scope or not. Where none is of that model, with `wake.unmatched: pool`
+/// those of the pool, whatever their model.
 pub(super) fn variants_of<'a>(
     inventory: &'a Inventory,
     key: &'a ModelKey,
-) -> impl Iterator<Item = (&'a ObjectName, &'a Entry)> {
-    let names = inventory.variants_in(&key.model, &key.namespace);
-    names
-        .filter_map(|name| Some((name, inventory.entry(name)?)))
-        .filter(|(_, entry)| entry.pools.contains(&key.pool))
+    unmatched: Unmatched,
+) -> impl Iterator<Item = (&'a VariantKey, &'a Entry)> {
+    let behind = |name: &'a VariantKey| {
+        let entry = inventory.entry(name)?;
+        entry.pools.contains(&key.pool).then_some((name, entry))
+    };
+    let named = move || {
+        inventory
+            .variants_in(&key.model, &key.namespace)
+            .filter_map(behind)
+    };
+    let others = unmatched == Unmatched::Pool && named().next().is_none();
+    let others = others.then(|| {
+        inventory
+            .variants_at(&key.namespace, &key.pool)
+            .filter_map(behind)
+    });
+    named().chain(others.into_iter().flatten())
 }
 
-/// The keys that a row asks for, or why none. No reason is needed where it is served out of scope.
-type Keys = Result<Vec<ModelKey>, Option<Blocked>>;
+/// The keys that a row asks for, or why none and the variant nearest to it. No reason is needed where it is served out
+/// of scope.
+type Keys<'a> = Result<Vec<ModelKey>, Option<(Blocked, Option<&'a VariantKey>)>>;
+
+/// The keys that a row that no variant asks for has with `wake.unmatched: pool` (rule 10): its pool's, if one of the
+/// variants there can be woken.
+fn of_the_pool(inventory: &Inventory, row: &Row, every_namespace: bool) -> Option<Vec<ModelKey>> {
+    let pool = row.pool.as_deref()?;
+    let wakeable = |names: &BTreeSet<VariantKey>| {
+        let mut entries = names.iter().filter_map(|name| inventory.entry(name));
+        entries.any(|entry| {
+            let open = entry.pools.iter().any(|open| **open == *pool);
+            open && entry.scope == Scope::In && entry.observed.is_ok()
+        })
+    };
+    let keys: Vec<_> = inventory
+        .variants_behind(row.namespace.as_deref(), Some(pool))
+        .filter(|(_, names)| wakeable(names))
+        .map(|((namespace, pool), _)| ModelKey {
+            namespace: namespace.clone(),
+            pool: pool.clone(),
+            model: row.model.as_deref().unwrap_or_default().into(),
+        })
+        .collect();
+    let clear = keys.len() == 1 || every_namespace;
+    (clear && !keys.is_empty()).then_some(keys)
+}
 
 /// The keys that a row naming its model asks for.
-fn named(inventory: &Inventory, row: &Row, model: &str, every_namespace: bool) -> Keys {
+fn named<'a>(inventory: &'a Inventory, row: &Row, model: &str, every_namespace: bool) -> Keys<'a> {
     let mut found = Found::default();
     if let Some(namespace) = row.namespace.as_deref() {
         for name in inventory.variants_in(model, namespace) {
@@ -98,13 +146,13 @@ fn named(inventory: &Inventory, row: &Row, model: &str, every_namespace: bool) -
         namespaces += usize::from(entries.any(|e| e.stands_behind(row.pool.as_deref())));
     }
     if namespaces > 1 && !every_namespace {
-        return Err(Some(Blocked::AmbiguousNamespace));
+        return Err(Some((Blocked::AmbiguousNamespace, None)));
     }
     found.keys(|| elsewhere(inventory, model, ""))
 }
 
 /// The keys that a row naming no model asks for: that of the only model there, if there is one.
-fn unnamed(inventory: &Inventory, row: &Row, every_namespace: bool) -> Keys {
+fn unnamed<'a>(inventory: &'a Inventory, row: &Row, every_namespace: bool) -> Keys<'a> {
     let mut models: BTreeMap<&Arc<str>, BTreeSet<&Arc<str>>> = BTreeMap::new();
     for ((namespace, _), names) in inventory.variants_behind(row.namespace.as_deref(), row.pool.as_deref()) {
         let of = names
@@ -114,7 +162,7 @@ fn unnamed(inventory: &Inventory, row: &Row, every_namespace: bool) -> Keys {
         models.entry(namespace).or_default().extend(of);
     }
     if models.len() > 1 && !every_namespace {
-        return Err(Some(Blocked::AmbiguousNamespace));
+        return Err(Some((Blocked::AmbiguousNamespace, None)));
     }
     let mut found = Found::default();
     for (namespace, models) in &models {
@@ -150,16 +198,16 @@ fn elsewhere(inventory: &Inventory, model: &str, namespace: &str) -> Blocked {
 
 /// What looking at the variants of the right name has come to.
 #[derive(Default)]
-struct Found {
+struct Found<'a> {
     keys: Vec<ModelKey>,
     /// Whether one of them has replicas where the requests wait, though it may not be woken.
     served: bool,
     /// The reason that is nearest to an answer, with its rank.
-    nearest: Option<(u8, Blocked)>,
+    nearest: Option<(u8, Blocked, &'a VariantKey)>,
 }
 
-impl Found {
-    fn look(&mut self, inventory: &Inventory, name: &ObjectName, row: &Row, model: &str) {
+impl<'a> Found<'a> {
+    fn look(&mut self, inventory: &Inventory, name: &'a VariantKey, row: &Row, model: &str) {
         let Some(entry) = inventory.entry(name) else {
             return;
         };
@@ -182,7 +230,7 @@ impl Found {
                         self.keys
                             .extend(pools.filter(|p| wanted.is_none_or(|wanted| wanted == &***p)).map(
                                 |pool| ModelKey {
-                                    namespace: name.namespace.clone(),
+                                    namespace: name.name.namespace.clone(),
                                     pool: pool.clone(),
                                     model: model.into(),
                                 },
@@ -194,15 +242,16 @@ impl Found {
                     }
                 },
             };
-        if self.nearest.as_ref().is_none_or(|(rank, _)| *rank < why.0) {
-            self.nearest = Some(why);
+        if self.nearest.as_ref().is_none_or(|(rank, ..)| *rank < why.0) {
+            self.nearest = Some((why.0, why.1, name));
         }
     }
 
     /// The keys, sorted and each once; without any, why.
-    fn keys(mut self, otherwise: impl FnOnce() -> Blocked) -> Keys {
+    fn keys(mut self, otherwise: impl FnOnce() -> Blocked) -> Keys<'a> {
         if self.keys.is_empty() {
-            let why = || self.nearest.map_or_else(otherwise, |(_, why)| why);
+            let nearest = self.nearest;
+            let why = || nearest.map_or_else(|| (otherwise(), None), |(_, why, name)| (why, Some(name)));
             return Err((!self.served).then(why));
         }
         self.keys.sort();

@@ -1,66 +1,74 @@
 //! What is remembered from tick to tick. All of it belongs to an episode and goes with it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
-    Answer, Attempt, Entry, Failure, Inventory, Joined, ModelKey, Mono, Moved, Now, ObjectName, Rules, Scope,
-    TargetKey, Tracked, Wake, Wall,
+    Answer, Attempt, Entry, Episode, EpisodeEnd, Failure, Inventory, Joined, ModelKey, Mono, Moved, Notice,
+    Now, Owner, Plan, Presence, Rules, Scope, TakenBy, TargetKey, Tracked, VariantKey, Wake, Wall,
+    guard::Guards,
     join::variants_of,
     report::{Due, Reporting, Told},
 };
-
-/// How long after `readyTimeout` an episode lasts when demand never comes back.
-const AFTER_READY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-
-/// A stretch of demand for one model: from its first request that waits until the model has served
-/// them, or the time for that is over. Unknown demand never ends one early.
-#[derive(Clone, Debug)]
-pub struct Episode {
-    /// When it began.
-    pub since: Now,
-    /// When demand was last present.
-    pub last_present: Mono,
-    /// Since when it has been serving with demand gone.
-    calm: Option<Mono>,
-    /// Until when its samples, found to be too old, are not looked at again.
-    stale: Option<Mono>,
-}
-
-/// Something that happened, for logs and metrics.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Notice {
-    /// First demand of a model.
-    EpisodeBegan {
-        /// The model.
-        key: ModelKey,
-        /// Requests waiting.
-        waiting: f64,
-    },
-    /// The end of an episode.
-    EpisodeEnded {
-        /// The model.
-        key: ModelKey,
-        /// Whether it ended with the model serving and demand gone.
-        served: bool,
-    },
-    /// A target moved.
-    Moved {
-        /// The target.
-        target: TargetKey,
-        /// How.
-        moved: Moved,
-    },
-}
 
 /// Episodes, and what was tried in them.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     episodes: BTreeMap<ModelKey, Episode>,
-    targets: BTreeMap<TargetKey, Tracked>,
-    pub(super) reports: BTreeMap<ObjectName, Reporting>,
+    pub(super) targets: BTreeMap<TargetKey, Tracked>,
+    pub(super) reports: BTreeMap<VariantKey, Reporting>,
+    pub(super) guards: Guards,
 }
 
 impl Memory {
+    /// Goes on with the episodes that another process has left (rule 15): those of variants that a wake was told of,
+    /// and those that a guard stands for, not longer ago than an episode lasts. To be called once the inventory is
+    /// whole, before the first tick that decides.
+    /// Returns how many there are.
+    pub fn restore(&mut self, inventory: &Inventory, now: Now, rules: &Rules) -> usize {
+        let before = self.episodes.len();
+        let longest = Episode::longest(rules);
+        let recent = |told: &Wall| now.mono.since(now.mono_of(*told)) < longest;
+        for (_, entry) in inventory.entries().filter(|(_, entry)| entry.scope == Scope::In) {
+            let Some(told) = entry.variant.told_at().filter(recent) else {
+                continue;
+            };
+            let (Ok(observed), Some(target)) = (&entry.observed, entry.target()) else {
+                continue;
+            };
+            for pool in &entry.pools {
+                let key = ModelKey {
+                    namespace: target.name.namespace.clone(),
+                    pool: pool.clone(),
+                    model: entry.variant.model.clone(),
+                };
+                self.episodes
+                    .entry(key)
+                    .or_insert_with(|| Episode::restored(now, told));
+            }
+            // An annotation says nothing of what came after; a status that still tells of the wake does: nobody has
+            // decided otherwise since.
+            let tells =
+                matches!(observed, super::Observed::Scaled { .. }) || entry.variant.status.is_from_a_wake();
+            if tells {
+                self.targets
+                    .entry(target.clone())
+                    .or_insert_with(|| Tracked::restored(observed, now.mono_of(told), now));
+            }
+        }
+        for (_, scaler) in inventory.guarded() {
+            let Some(guard) = &scaler.guard else { continue };
+            let began = guard.until.checked_sub(longest).unwrap_or(now.wall);
+            if now.wall < guard.until {
+                let episode = || Episode::restored(now, began.min(now.wall));
+                self.episodes.entry(guard.model.clone()).or_insert_with(episode);
+            }
+        }
+        self.episodes.len() - before
+    }
+
     /// Takes in what this tick has seen: begins and ends episodes, moves attempts on.
     pub fn observe(
         &mut self,
@@ -72,41 +80,54 @@ impl Memory {
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
         for (key, asked) in &joined.asked {
-            let episode = self.episodes.entry(key.clone()).or_insert_with(|| {
+            if !self.episodes.contains_key(key) {
                 notices.push(Notice::EpisodeBegan {
                     key: key.clone(),
                     waiting: asked.waiting,
                 });
-                Episode {
-                    since: now,
-                    last_present: now.mono,
-                    calm: None,
-                    stale: None,
-                }
-            });
-            episode.last_present = now.mono;
+                self.episodes.insert(key.clone(), Episode::new(now));
+            }
         }
-        self.end(inventory, answer, joined, now, rules, &mut notices);
+        self.episodes.retain(|key, episode| {
+            let demand = match answer {
+                Answer::Unknown => Presence::Unknown,
+                Answer::Complete(_) if joined.asked.contains_key(key) => Presence::Present,
+                Answer::Complete(_) => Presence::Gone,
+            };
+            let end = episode.observe(key, inventory, demand, now.mono, rules);
+            notices.extend(end.map(|end| Notice::EpisodeEnded {
+                key: key.clone(),
+                served: end == EpisodeEnd::Served,
+            }));
+            end.is_none()
+        });
         self.follow(inventory, now, rules, &mut notices);
         notices
     }
 
     /// Moves the attempts on all targets of open episodes on, and lets go of the others.
     fn follow(&mut self, inventory: &Inventory, now: Now, rules: &Rules, notices: &mut Vec<Notice>) {
-        let mut open: BTreeMap<&TargetKey, &Episode> = BTreeMap::new();
+        let mut open: BTreeMap<&TargetKey, (&ModelKey, &Episode)> = BTreeMap::new();
         for (key, episode) in &self.episodes {
-            let targets = variants_of(inventory, key).filter_map(|(_, entry)| entry.target());
+            let targets =
+                variants_of(inventory, key, rules.unmatched).filter_map(|(_, entry)| entry.target());
             for target in targets {
-                open.entry(target).or_insert(episode);
+                open.entry(target).or_insert((key, episode));
             }
         }
+        let over: BTreeSet<TargetKey> = self
+            .targets
+            .keys()
+            .filter(|target| !open.contains_key(target))
+            .cloned()
+            .collect();
         self.targets
-            .retain(|target, t| open.contains_key(target) || matches!(t.attempt, Attempt::Sent { .. }));
+            .retain(|target, t| !over.contains(target) || matches!(t.attempt, Attempt::Sent { .. }));
         self.reports.retain(|variant, reporting| {
             let target = inventory.entry(variant).and_then(Entry::target);
             target.is_some_and(|t| open.contains_key(t)) || matches!(reporting, Reporting::Sent(_))
         });
-        for (target, episode) in open {
+        for (target, (key, episode)) in open {
             let observed = inventory.target(target).map(|t| &t.observed);
             let tracked = self.targets.entry(target.clone()).or_insert_with(|| {
                 let tracked = Tracked::new(observed, now.mono);
@@ -115,16 +136,19 @@ impl Memory {
                 }
                 tracked
             });
+            if tracked.model.as_ref() != Some(key) {
+                tracked.model = Some(key.clone());
+            }
             let down = tracked.down;
             let moved = tracked.observe(observed, now, rules.settle, rules.backoff);
             if tracked.down != down {
                 // What was told of is over, and the next wake is told of again.
                 for variant in inventory.variants_of(target) {
-                    if self
+                    let over = self
                         .reports
                         .get(variant)
-                        .is_some_and(Reporting::ends_with_the_wake)
-                    {
+                        .is_some_and(Reporting::ends_with_the_wake);
+                    if over {
                         self.reports.remove(variant);
                     }
                 }
@@ -141,40 +165,9 @@ impl Memory {
                 });
             }
         }
-    }
-
-    /// Ends the episodes that are over.
-    fn end(
-        &mut self,
-        inventory: &Inventory,
-        answer: &Answer,
-        joined: &Joined,
-        now: Now,
-        rules: &Rules,
-        notices: &mut Vec<Notice>,
-    ) {
-        let deadline = rules.ready_timeout.saturating_add(AFTER_READY_TIMEOUT);
-        self.episodes.retain(|key, episode| {
-            let known = matches!(answer, Answer::Complete(_));
-            let present = joined.asked.contains_key(key);
-            if present || !variants_of(inventory, key).any(|(_, e)| e.is_serving()) {
-                episode.calm = None;
-            } else if known {
-                episode.calm.get_or_insert(now.mono);
-            }
-            let calm = episode
-                .calm
-                .is_some_and(|since| now.mono.since(since) >= rules.settle);
-            let served = known && calm;
-            let over = served || now.mono.since(episode.last_present) >= deadline;
-            if over {
-                notices.push(Notice::EpisodeEnded {
-                    key: key.clone(),
-                    served,
-                });
-            }
-            !over
-        });
+        for target in over {
+            self.end_guards(inventory, &target);
+        }
     }
 
     /// The episode of a model, while one is open.
@@ -192,6 +185,14 @@ impl Memory {
         self.targets.get(target)
     }
 
+    /// Models of open episodes that nothing asks for just now, while one of their targets is starting.
+    pub(super) fn starting_without<'a>(&'a self, joined: &Joined) -> impl Iterator<Item = &'a ModelKey> {
+        let starting = self.targets.values().filter(|t| t.starting_since().is_some());
+        let models = starting.filter_map(|t| t.model.as_ref());
+        let unasked: BTreeSet<_> = models.filter(|key| !joined.asked.contains_key(*key)).collect();
+        unasked.into_iter()
+    }
+
     /// Whether samples of a model were found too old just now.
     pub(super) fn is_stale(&self, key: &ModelKey, now: Mono) -> bool {
         self.episodes
@@ -204,6 +205,20 @@ impl Memory {
     pub(super) fn found_stale(&mut self, key: &ModelKey, until: Mono) {
         if let Some(episode) = self.episodes.get_mut(key) {
             episode.stale = Some(until);
+        }
+    }
+
+    /// Sets that the plan gives up for others. What is given up counts as not there until it is ready.
+    pub fn escalated(&mut self, plan: &Plan) {
+        for escalation in &plan.escalations {
+            if let Some(episode) = self.episodes.get_mut(&escalation.key) {
+                episode.escalations = episode.escalations.saturating_add(1);
+            }
+            for (target, why) in &escalation.from {
+                if let Some(tracked) = self.targets.get_mut(target) {
+                    tracked.passed_over = Some(why.clone());
+                }
+            }
         }
     }
 
@@ -232,6 +247,7 @@ impl Memory {
                 *reporting = Reporting::Owed(due.clone());
             }
         }
+        self.no_guard_under_way(now);
     }
 
     /// Waking is no longer a dry run: what it has only told of may be woken.
@@ -260,7 +276,7 @@ impl Memory {
                 since: now.wall,
                 tries: 0,
                 events_done: false,
-                status_done: false,
+                mark_done: false,
             };
             self.reports.insert(wake.variant.clone(), Reporting::Owed(due));
         }
@@ -278,6 +294,70 @@ impl Memory {
         due.collect()
     }
 
+    /// Targets that were scaled back, and that one GET is due for which tells by whom (rule 12).
+    pub fn attributions_due(&mut self) -> Vec<TargetKey> {
+        let due = self
+            .targets
+            .iter_mut()
+            .filter_map(|(key, t)| t.attribution_due().then(|| key.clone()));
+        due.collect()
+    }
+
+    /// That GET has brought the owners of `spec.replicas`; `None` if it has failed.
+    pub fn attributed(
+        &mut self,
+        target: &TargetKey,
+        owners: Option<&[Owner]>,
+        inventory: &Inventory,
+        now: Mono,
+        rules: &Rules,
+    ) -> Option<Notice> {
+        let by = TakenBy::tell(owners, inventory, target);
+        let tracked = self.targets.get_mut(target)?;
+        let retry = tracked.attributed(by.clone(), rules.manual_hold)?;
+        Some(Notice::TakenBack {
+            target: target.clone(),
+            key: tracked.model.clone(),
+            by,
+            again_in: retry.since(now),
+        })
+    }
+
+    /// Targets whose pods are to be looked at: those that are starting (rule 11). They are put off to their next turn.
+    pub fn pods_due(&mut self, now: Mono) -> Vec<TargetKey> {
+        /// How often; in a burst less often, so that it stays at 20 lists a second.
+        const EVERY: Duration = Duration::from_secs(10);
+        const APART: Duration = Duration::from_millis(50);
+        let starting = self
+            .targets
+            .values()
+            .filter(|t| t.starting_since().is_some())
+            .count();
+        let every = EVERY.max(APART.saturating_mul(u32::try_from(starting).unwrap_or(u32::MAX)));
+        let mut due = Vec::new();
+        for (target, tracked) in &mut self.targets {
+            if tracked.starting_since().is_some() && now >= tracked.pods.look {
+                tracked.pods.look = now + every;
+                due.push(target.clone());
+            }
+        }
+        due
+    }
+
+    /// What the pods of a target say: since when and why one cannot be scheduled, or that none is held up.
+    pub fn pods_seen(&mut self, target: &TargetKey, unschedulable: Option<(Wall, Box<str>)>, now: Now) {
+        if let Some(tracked) = self.targets.get_mut(target) {
+            tracked.pods_seen(unschedulable.map(|(since, why)| (now.mono_of(since), why)));
+        }
+    }
+
+    /// Pods of a target could not be looked at: not again before `wait` is over.
+    pub fn pods_unseen(&mut self, target: &TargetKey, wait: Duration, now: Mono) {
+        if let Some(tracked) = self.targets.get_mut(target) {
+            tracked.pods.look = now + wait;
+        }
+    }
+
     /// Whether a wake of a target is under way or has just gone through.
     pub(super) fn is_under_way(&self, target: Option<&TargetKey>) -> bool {
         target
@@ -290,7 +370,7 @@ impl Memory {
 /// after `since`, its waker has died in between, and the report is ours. What is out of scope is left
 /// to whom it belongs.
 fn witness(
-    reports: &mut BTreeMap<ObjectName, Reporting>,
+    reports: &mut BTreeMap<VariantKey, Reporting>,
     inventory: &Inventory,
     target: &TargetKey,
     since: Wall,
@@ -300,7 +380,7 @@ fn witness(
     let Some(generation) = inventory.target(target).map(|t| t.generation) else {
         return;
     };
-    let in_scope = |v: &&ObjectName| inventory.entry(v).is_some_and(|e| e.scope == Scope::In);
+    let in_scope = |v: &&VariantKey| inventory.entry(v).is_some_and(|e| e.scope == Scope::In);
     for variant in inventory.variants_of(target).filter(in_scope) {
         let due = Due {
             at: now + WAKER_REPORTS_WITHIN,
@@ -309,7 +389,7 @@ fn witness(
             since,
             tries: 0,
             events_done: false,
-            status_done: false,
+            mark_done: false,
         };
         reports.entry(variant.clone()).or_insert(Reporting::Owed(due));
     }

@@ -1,12 +1,16 @@
 //! The plan of one tick: what is woken, and why the rest of the demand is not.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
-    Attempt, Backoff, Blocked, Gone, Inventory, Joined, Memory, ModelKey, Mono, Now, ObjectName, Observed,
-    OutOfScope, Parked, Row, Sample, Scope, Select, TargetKey,
+    Asked, Attempt, Attribution, Backoff, Blocked, Cause, Demanded, Inventory, Joined, Memory, ModelKey, Now,
+    Overdue, Role, Row, Select, TargetKey, TargetRef, Unmatched, VariantKey, Wake,
+    guard::before_scale,
     join::variants_of,
-    select::{Candidate, asks_by_itself, cheapest},
+    select::{Candidate, Lack, Standing, asks_by_itself},
 };
 
 /// The part of the configuration that decisions read.
@@ -14,14 +18,28 @@ use super::{
 pub struct Rules {
     /// Rule 8.
     pub select: Select,
+    /// Rule 10.
+    pub unmatched: Unmatched,
     /// `query.missingNamespace: all` (rule 3).
     pub every_namespace: bool,
     /// Rule 5.
     pub max_sample_age: Duration,
     /// How long a woken model may take to become ready.
     pub ready_timeout: Duration,
+    /// How long its pods may be unschedulable.
+    pub unschedulable_after: Duration,
+    /// How often in an episode another set is woken in place of one that does not become ready.
+    pub max_escalations: u32,
     /// How long a model must serve without demand before its episode ends.
     pub settle: Duration,
+    /// How long a target that a person took back is left alone.
+    pub manual_hold: Duration,
+    /// Rule 17.
+    pub guard: bool,
+    /// Targets that may be starting at once (rule 19).
+    pub max_starting: Option<usize>,
+    /// The same within one namespace.
+    pub max_starting_per_namespace: Option<usize>,
     /// Rule 13.
     pub backoff: Backoff,
     /// Whether the status of variants is written.
@@ -30,97 +48,6 @@ pub struct Rules {
     pub events: bool,
     /// The accelerator written where none can be found.
     pub fallback_accelerator: Box<str>,
-}
-
-/// One step from 0 to 1. It can be built only from a target that was seen at 0.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wake {
-    /// What is scaled.
-    pub target: TargetKey,
-    /// Proof that it stood at 0, and at which version.
-    pub(super) parked: Parked,
-    /// `metadata.uid` of the target.
-    pub uid: Box<str>,
-    /// `metadata.generation` of the target at 0.
-    pub generation: i64,
-    /// The variant it is woken for.
-    pub variant: ObjectName,
-    /// The model asked for.
-    pub key: ModelKey,
-    /// Requests waiting.
-    pub waiting: f64,
-    /// The metric that said so, if known.
-    pub family: Option<Box<str>>,
-    /// Age of its sample at `decided`, if known.
-    pub sample_age: Option<Duration>,
-    /// When it was decided.
-    pub decided: Mono,
-}
-
-impl Wake {
-    /// A wake of one variant by hand, without demand.
-    ///
-    /// # Errors
-    /// Why it cannot be woken.
-    pub fn by_hand(inventory: &Inventory, variant: &ObjectName, now: Now) -> Result<Self, NotWakeable> {
-        let entry = inventory.entry(variant).ok_or(NotWakeable::NoVariant)?;
-        if let Scope::Out(why) = entry.scope {
-            return Err(NotWakeable::OutOfScope(why));
-        }
-        let parked = match &entry.observed {
-            Err(gone) => return Err(NotWakeable::Target(*gone)),
-            Ok(Observed::Scaled { replicas, ready }) => {
-                return Err(NotWakeable::Scaled {
-                    replicas: *replicas,
-                    ready: *ready,
-                });
-            }
-            Ok(Observed::Zero(parked)) => parked,
-        };
-        let target = entry.target().ok_or(NotWakeable::Target(Gone::Unsupported))?;
-        let known = inventory
-            .target(target)
-            .ok_or(NotWakeable::Target(Gone::Missing))?;
-        Ok(Self {
-            target: target.clone(),
-            parked: parked.clone(),
-            uid: known.uid.clone(),
-            generation: known.generation,
-            variant: variant.clone(),
-            key: ModelKey {
-                namespace: variant.namespace.clone(),
-                pool: entry.pools.first().cloned().unwrap_or_default(),
-                model: entry.variant.model.clone(),
-            },
-            waiting: 0.0,
-            family: None,
-            sample_age: None,
-            decided: now.mono,
-        })
-    }
-
-    /// The resourceVersion to compare and swap by.
-    pub fn resource_version(&self) -> &str {
-        self.parked.resource_version()
-    }
-}
-
-/// Why a variant cannot be woken by hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotWakeable {
-    /// There is none of that name, or it names no model.
-    NoVariant,
-    /// It is out of scope.
-    OutOfScope(OutOfScope),
-    /// There is no target to scale.
-    Target(Gone),
-    /// Its target has replicas already.
-    Scaled {
-        /// Asked for.
-        replicas: i64,
-        /// Ready.
-        ready: i64,
-    },
 }
 
 /// Demand that wakes nothing in this tick.
@@ -132,10 +59,30 @@ pub struct Held {
     pub pool: Option<Box<str>>,
     /// Its model, where known.
     pub model: Option<Box<str>>,
-    /// Requests waiting.
+    /// Requests waiting; 0 where that cannot be seen.
     pub waiting: f64,
     /// Why.
     pub why: Blocked,
+    /// The variant that is held back, or that is nearest to the demand.
+    pub variant: Option<VariantKey>,
+}
+
+impl Held {
+    /// Whether it is of this model.
+    pub fn is_of(&self, key: &ModelKey) -> bool {
+        self.model.as_deref() == Some(&*key.model)
+            && self.pool.as_deref() == Some(&*key.pool)
+            && self.namespace.as_deref() == Some(&*key.namespace)
+    }
+}
+
+/// A set that did not become ready, and for which another is woken (rule 11).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Escalation {
+    /// The model.
+    pub key: ModelKey,
+    /// The targets of that set that are overdue, and why.
+    pub from: Vec<(TargetKey, Overdue)>,
 }
 
 /// What is to be done.
@@ -145,12 +92,20 @@ pub struct Plan {
     pub wakes: Vec<Wake>,
     /// Demand that is blocked.
     pub blocked: Vec<Held>,
+    /// Sets that some of the wakes take the place of.
+    pub escalations: Vec<Escalation>,
 }
 
 /// Plans one tick.
 pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, rules: &Rules) -> Plan {
-    let mut plan = Plan::default();
-    let mut wakes: BTreeMap<TargetKey, Wake> = BTreeMap::new();
+    let mut draft = Draft {
+        inventory,
+        memory,
+        now,
+        rules,
+        wakes: BTreeMap::new(),
+        plan: Plan::default(),
+    };
     for unanswered in &joined.unanswered {
         let Row {
             namespace,
@@ -159,41 +114,183 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
             waiting,
             ..
         } = unanswered.row.clone();
-        plan.blocked.push(Held {
+        draft.plan.blocked.push(Held {
             namespace,
             pool,
             model,
             waiting,
             why: unanswered.why.clone(),
+            variant: unanswered.variant.clone(),
         });
     }
     for (key, asked) in &joined.asked {
-        let chosen = choose(inventory, memory, key, rules.select);
-        if chosen.is_empty() {
-            continue;
+        draft.model(key, Some(asked));
+    }
+    // After a wake demand is soon gone, as the EPP drops what waits: what is overdue then is so all the same.
+    for key in memory.starting_without(joined) {
+        draft.model(key, None);
+    }
+    draft.finish()
+}
+
+/// A plan in the making.
+struct Draft<'a> {
+    inventory: &'a Inventory,
+    memory: &'a Memory,
+    now: Now,
+    rules: &'a Rules,
+    /// By target, with whether it decodes: within a model that goes first.
+    wakes: BTreeMap<&'a TargetKey, (Wake, bool)>,
+    plan: Plan,
+}
+
+/// How the variants of one model stand.
+#[derive(Default)]
+struct Survey<'a> {
+    /// With what is overdue counted as up, and without.
+    all: Standing<'a>,
+    rest: Standing<'a>,
+    overdue: Vec<(&'a TargetKey, Overdue)>,
+    unknown_role: Option<(&'a VariantKey, Box<str>)>,
+    any_up: bool,
+}
+
+impl<'a> Draft<'a> {
+    /// Decides on one model; without demand only on what is overdue.
+    fn model(&mut self, key: &'a ModelKey, asked: Option<&Asked>) {
+        let survey = self.survey(key);
+        let demanded = asked.map(|asked| Demanded {
+            waiting: asked.waiting,
+            family: asked.family.clone(),
+        });
+        if self.rules.select == Select::All {
+            if let Some(demanded) = demanded {
+                self.wake(key, &survey.all.candidates, &Cause::Demand(demanded));
+                self.unknown_role(key, &survey, asked);
+            }
+            return;
         }
-        if memory.is_stale(key, now.mono) {
-            plan.blocked.push(held(key, asked.waiting, Blocked::StaleDemand));
-            continue;
+        match (survey.all.lack(), demanded) {
+            (Lack::Set(set), Some(demanded)) => self.wake(key, &set, &Cause::Demand(demanded)),
+            (Lack::Unservable, Some(_)) if !survey.any_up => {
+                self.unknown_role(key, &survey, asked);
+                if let (Some(first), Some(asked)) = (survey.all.candidates.first(), asked) {
+                    self.hold(key, asked.waiting, Blocked::Incomplete, first.name);
+                }
+            }
+            (Lack::Nothing | Lack::Unservable, demanded) => {
+                if let Some(demanded) = &demanded {
+                    let by_themselves = survey
+                        .all
+                        .candidates
+                        .iter()
+                        .filter(|one| asks_by_itself(one.entry));
+                    let by_themselves: Vec<_> = by_themselves.copied().collect();
+                    self.wake(key, &by_themselves, &Cause::Demand(demanded.clone()));
+                }
+                self.escalate(key, &survey, demanded);
+            }
+            (Lack::Set(_), None) => self.escalate(key, &survey, None),
         }
+    }
+
+    fn survey(&self, key: &'a ModelKey) -> Survey<'a> {
+        let mut survey = Survey::default();
+        for (name, entry) in variants_of(self.inventory, key, self.rules.unmatched) {
+            let tracked = entry.target().and_then(|target| self.memory.tracked(target));
+            let parts = entry.role.parts();
+            let only_prefills = parts.prefill && !parts.decode;
+            let mut up = |overdue: bool| {
+                survey.any_up = true;
+                survey.all.up = survey.all.up.and(parts);
+                survey.all.has_prefill |= only_prefills;
+                if !overdue {
+                    survey.rest.up = survey.rest.up.and(parts);
+                    survey.rest.has_prefill |= only_prefills;
+                }
+                if entry.is_serving() {
+                    survey.all.serving = survey.all.serving.and(parts);
+                    survey.rest.serving = survey.rest.serving.and(parts);
+                }
+            };
+            if entry.is_scaled() {
+                // Escalated from: until it is ready it is as if it were not there.
+                if !entry.is_serving() && tracked.is_some_and(|t| t.passed_over.is_some()) {
+                    survey.any_up = true;
+                    continue;
+                }
+                let overdue = tracked.and_then(|t| Overdue::of(entry, t, self.now, self.rules));
+                up(overdue.is_some());
+                survey.overdue.extend(entry.target().zip(overdue));
+            } else if tracked.is_some_and(super::Tracked::is_under_way) {
+                up(false);
+            } else if let Some(candidate) = Candidate::new(name, entry) {
+                survey.all.candidates.push(candidate);
+                survey.all.has_prefill |= only_prefills;
+                survey.rest.has_prefill |= only_prefills;
+            } else if entry.is_inactive() && entry.role == Role::Unknown {
+                let role = entry.target().and_then(|target| self.inventory.target(target));
+                let role = role
+                    .and_then(|target| target.labels.get(super::ROLE))
+                    .unwrap_or_default();
+                survey.unknown_role.get_or_insert((name, role.into()));
+            }
+        }
+        survey.rest.candidates.clone_from(&survey.all.candidates);
+        survey
+    }
+
+    /// Where what is starting is overdue, the next cheapest set takes its place (rule 11).
+    fn escalate(&mut self, key: &'a ModelKey, survey: &Survey<'a>, demanded: Option<Demanded>) {
+        let Some(((from, why), episode)) = survey.overdue.first().zip(self.memory.episode(key)) else {
+            return;
+        };
+        if episode.escalations >= self.rules.max_escalations {
+            return;
+        }
+        if let Lack::Set(set) = survey.rest.lack() {
+            let cause = Cause::Escalation {
+                from: (*from).clone(),
+                why: why.clone(),
+                demanded,
+            };
+            self.wake(key, &set, &cause);
+            let from = survey.overdue.iter();
+            self.plan.escalations.push(Escalation {
+                key: key.clone(),
+                from: from
+                    .map(|(target, why)| ((*target).clone(), why.clone()))
+                    .collect(),
+            });
+        }
+    }
+
+    fn unknown_role(&mut self, key: &ModelKey, survey: &Survey<'a>, asked: Option<&Asked>) {
+        if let (Some((name, role)), Some(asked)) = (&survey.unknown_role, asked) {
+            self.hold(key, asked.waiting, Blocked::UnknownRole(role.clone()), name);
+        }
+    }
+
+    /// Wakes these, but for what is held back.
+    fn wake(&mut self, key: &'a ModelKey, set: &[Candidate<'a>], cause: &Cause) {
+        let Some(first) = set.first() else { return };
+        if self.memory.is_stale(key, self.now.mono) {
+            return self.hold(key, cause.waiting(), Blocked::StaleDemand, first.name);
+        }
+        // Several variants of a model may be held back for one reason: told once.
         let mut reasons = Vec::new();
-        for candidate in chosen {
-            let Some(target) = candidate.entry.target() else {
+        for candidate in set {
+            let TargetRef::Known(target) = &candidate.entry.variant.target else {
                 continue;
             };
-            let Some(known) = inventory.target(target) else {
+            let Some(known) = self.inventory.target(target) else {
                 continue;
             };
-            if let Some(tracked) = memory.tracked(target)
-                && !tracked.may_try(now.mono)
-            {
-                let why = match &tracked.attempt {
-                    Attempt::Failed { why, .. } => Some(Blocked::WakeFailed(*why)),
-                    Attempt::TakenBack { .. } => Some(Blocked::TakenBack),
-                    _ => None,
-                };
-                // Several variants of a model may be held back for one reason: told once.
-                reasons.extend(why.filter(|why| !reasons.contains(why)));
+            if let Some(why) = self.held_back(target) {
+                if !reasons.contains(&why) {
+                    reasons.push(why.clone());
+                    self.hold(key, cause.waiting(), why, candidate.name);
+                }
                 continue;
             }
             let wake = Wake {
@@ -203,99 +300,117 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
                 generation: known.generation,
                 variant: candidate.name.clone(),
                 key: key.clone(),
-                waiting: asked.waiting,
-                family: asked.family.clone(),
+                cause: cause.clone(),
+                guards: Vec::new(),
                 sample_age: None,
-                decided: now.mono,
+                decided: self.now.mono,
             };
             // Two variants on one target, or one behind two pools, are one wake.
-            let first = wakes.entry(target.clone()).or_insert_with(|| wake.clone());
-            if first.waiting < wake.waiting {
+            let wake = (wake, candidate.parts.decode);
+            let first = self.wakes.entry(target).or_insert_with(|| wake.clone());
+            if first.0.cause.waiting() < wake.0.cause.waiting() {
                 *first = wake;
             }
         }
-        plan.blocked
-            .extend(reasons.into_iter().map(|why| held(key, asked.waiting, why)));
     }
-    plan.wakes = wakes.into_values().collect();
-    plan.wakes.sort_by(|a, b| {
-        b.waiting
-            .total_cmp(&a.waiting)
-            .then_with(|| a.target.cmp(&b.target))
-    });
-    plan
+
+    /// Why a target may not be woken now (rules 12 and 13).
+    fn held_back(&self, target: &TargetKey) -> Option<Blocked> {
+        let tracked = self.memory.tracked(target)?;
+        if tracked.may_try(self.now.mono) {
+            return None;
+        }
+        match &tracked.attempt {
+            Attempt::Failed { why, .. } => Some(Blocked::WakeFailed(*why)),
+            Attempt::TakenBack { by, .. } => Some(match by {
+                Attribution::Known(by) if by.is_a_person() => Blocked::Manual(by.clone()),
+                Attribution::Known(by) => Blocked::TakenBack(Some(by.clone())),
+                _ => Blocked::TakenBack(None),
+            }),
+            _ => None,
+        }
+    }
+
+    fn hold(&mut self, key: &ModelKey, waiting: f64, why: Blocked, variant: &VariantKey) {
+        self.plan.blocked.push(held(key, waiting, why, Some(variant)));
+    }
+
+    /// The wakes in their order, within the caps (rule 19), with their guards.
+    fn finish(mut self) -> Plan {
+        let mut wakes: Vec<_> = std::mem::take(&mut self.wakes).into_iter().collect();
+        wakes.sort_by(|(_, (a, a_decodes)), (_, (b, b_decodes))| {
+            b.cause
+                .waiting()
+                .total_cmp(&a.cause.waiting())
+                .then_with(|| a.key.cmp(&b.key))
+                .then_with(|| b_decodes.cmp(a_decodes))
+                .then_with(|| a.target.cmp(&b.target))
+        });
+        let mut caps = Caps::new(self.inventory, self.memory, self.rules, wakes.is_empty());
+        for (target, (mut wake, _)) in wakes {
+            if caps.take(target) {
+                wake.guards = before_scale(self.inventory, target, &wake.key, self.now, self.rules);
+                self.plan.wakes.push(wake);
+            } else {
+                self.hold(&wake.key, wake.cause.waiting(), Blocked::Capped, &wake.variant);
+            }
+        }
+        let wakes = &self.plan.wakes;
+        self.plan
+            .escalations
+            .retain(|e| wakes.iter().any(|wake| wake.key == e.key));
+        self.plan
+    }
 }
 
-/// The variants of a model to wake (rules 8 and 9).
-fn choose<'a>(
-    inventory: &'a Inventory,
-    memory: &Memory,
-    key: &'a ModelKey,
-    select: Select,
-) -> Vec<Candidate<'a>> {
-    let candidates: Vec<_> = variants_of(inventory, key)
-        .filter_map(|(name, entry)| Candidate::new(name, entry))
-        .collect();
-    let up = |(_, entry): (_, &super::Entry)| entry.is_scaled() || memory.is_under_way(entry.target());
-    match select {
-        Select::All => candidates,
-        Select::Cheapest if variants_of(inventory, key).any(up) => candidates
-            .into_iter()
-            .filter(|c| asks_by_itself(c.entry))
-            .collect(),
-        Select::Cheapest => cheapest(candidates).map(|set| set.members).unwrap_or_default(),
+/// How many more targets may begin to start (rule 19).
+struct Caps<'a> {
+    starting: BTreeMap<&'a str, usize>,
+    all: usize,
+    rules: &'a Rules,
+}
+
+impl<'a> Caps<'a> {
+    /// Counts what is starting, where that matters.
+    fn new(inventory: &'a Inventory, memory: &'a Memory, rules: &'a Rules, idle: bool) -> Self {
+        let mut starting = BTreeMap::new();
+        if !idle && (rules.max_starting.is_some() || rules.max_starting_per_namespace.is_some()) {
+            let up = inventory.entries().filter(|(_, entry)| {
+                let under_way = || memory.is_under_way(entry.target());
+                entry.is_starting() || (entry.is_inactive() && under_way())
+            });
+            let targets: BTreeSet<_> = up.filter_map(|(_, entry)| entry.target()).collect();
+            for target in targets {
+                *starting.entry(&*target.name.namespace).or_default() += 1;
+            }
+        }
+        let all = starting.values().sum();
+        Self { starting, all, rules }
+    }
+
+    /// Whether one more may start in this namespace; if so, it counts.
+    fn take(&mut self, target: &'a TargetKey) -> bool {
+        let here = self.starting.entry(&target.name.namespace).or_default();
+        let free = self.rules.max_starting.is_none_or(|max| self.all < max)
+            && self
+                .rules
+                .max_starting_per_namespace
+                .is_none_or(|max| *here < max);
+        if free {
+            *here += 1;
+            self.all += 1;
+        }
+        free
     }
 }
 
-fn held(key: &ModelKey, waiting: f64, why: Blocked) -> Held {
+pub(super) fn held(key: &ModelKey, waiting: f64, why: Blocked, variant: Option<&VariantKey>) -> Held {
     Held {
         namespace: Some((&*key.namespace).into()),
         pool: Some((&*key.pool).into()),
         model: Some((&*key.model).into()),
         waiting,
         why,
-    }
-}
-
-impl Plan {
-    /// Gives each wake the age of its sample, and holds back those whose sample is too old (rule 5).
-    ///
-    /// `ages` are seconds, labelled as the demand's rows; the freshest that fits counts. A wake that
-    /// none fits keeps an unknown age and is sent: better a wake too many than one too few.
-    pub fn check_ages(&mut self, ages: Vec<Sample>, memory: &mut Memory, now: Now, rules: &Rules) {
-        const LOOK_AGAIN: Duration = Duration::from_secs(1);
-        let mut by_model: BTreeMap<Box<str>, Vec<Sample>> = BTreeMap::new();
-        for sample in ages {
-            let model = sample
-                .target_model
-                .as_deref()
-                .or(sample.model.as_deref())
-                .unwrap_or_default();
-            by_model.entry(model.into()).or_default().push(sample);
-        }
-        let fits = |label: Option<&str>, name: &str| label.is_none_or(|l| l == name);
-        let (fresh, stale): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wakes)
-            .into_iter()
-            .map(|mut wake| {
-                let named = by_model.get(&*wake.key.model).into_iter().flatten();
-                let samples = named.chain(by_model.get("").into_iter().flatten());
-                let seconds = samples
-                    .filter(|s| fits(s.namespace.as_deref(), &wake.key.namespace))
-                    .filter(|s| fits(s.pool.as_deref(), &wake.key.pool))
-                    .map(|s| s.value)
-                    .filter(|v| v.is_finite())
-                    .min_by(f64::total_cmp);
-                wake.sample_age =
-                    seconds.map(|s| Duration::try_from_secs_f64(s.max(0.0)).unwrap_or(Duration::MAX));
-                wake.decided = now.mono;
-                wake
-            })
-            .partition(|wake| wake.sample_age.is_none_or(|age| age <= rules.max_sample_age));
-        self.wakes = fresh;
-        let stale: BTreeMap<_, _> = stale.iter().map(|wake| (&wake.key, wake.waiting)).collect();
-        for (key, waiting) in stale {
-            memory.found_stale(key, now.mono + LOOK_AGAIN);
-            self.blocked.push(held(key, waiting, Blocked::StaleDemand));
-        }
+        variant: variant.cloned(),
     }
 }

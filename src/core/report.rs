@@ -8,15 +8,18 @@
 
 use std::time::Duration;
 
-use super::{Inventory, Memory, ModelKey, Mono, Now, ObjectName, Rules, StatusUpdate, TargetKey, Wall};
+use super::{
+    Cause, Entry, Inventory, Memory, ModelKey, Mono, Now, Rules, Source, StatusUpdate, TargetKey, VariantKey,
+    Wall,
+};
 
 /// What the waker knows about a wake and a witness does not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// The model asked for.
     pub key: ModelKey,
-    /// Requests waiting when the wake was decided.
-    pub waiting: f64,
+    /// Why it was woken.
+    pub cause: Cause,
     /// Age of the sample that said so, at that moment. Unknown with a custom expression.
     pub sample_age: Option<Duration>,
     /// From the sample to the accepted write. Unknown if the age is.
@@ -38,8 +41,8 @@ pub struct Due {
     pub(super) tries: u32,
     /// Whether the Events are written, or cannot be.
     pub(super) events_done: bool,
-    /// Whether the status is written, or cannot be.
-    pub(super) status_done: bool,
+    /// Whether the mark is written, or cannot be.
+    pub(super) mark_done: bool,
 }
 
 /// How far the report of a variant's wake is.
@@ -49,8 +52,8 @@ pub enum Reporting {
     Owed(Due),
     /// Under way.
     Sent(Due),
-    /// Done, or found to be done by another.
-    Done,
+    /// Done, or found to be done by another. The mark stands, and how often it had to be renewed.
+    Done(u32),
 }
 
 impl Reporting {
@@ -60,7 +63,7 @@ impl Reporting {
         match self {
             Self::Owed(due) => due.told.is_none(),
             Self::Sent(_) => false,
-            Self::Done => true,
+            Self::Done(_) => true,
         }
     }
 }
@@ -69,7 +72,7 @@ impl Reporting {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The variant woken.
-    pub variant: ObjectName,
+    pub variant: VariantKey,
     /// Its `metadata.uid`.
     pub variant_uid: Box<str>,
     /// Its target.
@@ -82,8 +85,17 @@ pub struct Report {
     pub told: Option<Told>,
     /// Whether Events are to be written.
     pub events: bool,
-    /// The status to write, if it is to be written.
-    pub status: Option<StatusUpdate>,
+    /// What is written on the variant, if that is to be written.
+    pub mark: Option<Mark>,
+}
+
+/// What is written on a variant that was woken: other copies see by it that the wake has been told of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mark {
+    /// The status of a VariantAutoscaling.
+    Status(StatusUpdate),
+    /// The annotation with the decision, on a source that has no status for it.
+    Annotation,
 }
 
 /// How sending a report ended.
@@ -91,8 +103,8 @@ pub struct Report {
 pub struct Reported {
     /// Whether the Events are written, or need not be.
     pub events: bool,
-    /// Whether the status is written, or need not be.
-    pub status: bool,
+    /// Whether the mark is written, or need not be.
+    pub mark: bool,
 }
 
 /// Clocks of two machines may differ by this much without a status being written twice.
@@ -103,45 +115,49 @@ impl Memory {
     pub fn reports_due(&mut self, inventory: &Inventory, now: Now, rules: &Rules) -> Vec<Report> {
         let mut reports = Vec::new();
         for (name, reporting) in &mut self.reports {
-            let Reporting::Owed(due) = reporting else { continue };
-            if now.mono < due.at {
-                continue;
-            }
             let Some(entry) = inventory.entry(name) else {
                 continue;
             };
             let Some(target) = entry.target() else { continue };
-            // A witness that has begun to tell sees its own status, and has its Events left to write.
-            let witness = due.told.is_none() && !due.status_done;
-            if witness && (!rules.status || !entry.is_scaled() || says_so(entry, due.since)) {
-                *reporting = Reporting::Done;
+            let marks = rules.status || name.source != Source::VariantAutoscaling;
+            let known = inventory.target(target);
+            if let Reporting::Done(times) = reporting
+                && marks
+                && is_undone(entry)
+            {
+                *reporting = renewal(*times, known.map_or(0, |t| t.generation), now, rules);
+            }
+            let Reporting::Owed(due) = reporting else { continue };
+            if now.mono < due.at {
                 continue;
             }
-            let status = (rules.status && !due.status_done).then(|| {
-                StatusUpdate::new(
-                    &entry.variant,
-                    inventory.target(target),
-                    &rules.fallback_accelerator,
-                    now.wall,
-                )
+            // A witness that has begun to tell sees its own mark, and has its Events left to write.
+            let witness = due.told.is_none() && !due.mark_done && !due.events_done;
+            if witness && (!marks || !entry.is_scaled() || says_so(entry, due.since)) {
+                *reporting = Reporting::Done(0);
+                continue;
+            }
+            let mark = (marks && !due.mark_done).then(|| match name.source {
+                Source::VariantAutoscaling => {
+                    let fallback = &rules.fallback_accelerator;
+                    Mark::Status(StatusUpdate::new(&entry.variant, known, fallback, now.wall))
+                }
+                _ => Mark::Annotation,
             });
             let events = rules.events && !due.events_done;
-            if !events && status.is_none() {
-                *reporting = Reporting::Done;
+            if !events && mark.is_none() {
+                *reporting = Reporting::Done(due.tries);
                 continue;
             }
             reports.push(Report {
                 variant: name.clone(),
                 variant_uid: entry.variant.uid.clone(),
                 target: target.clone(),
-                target_uid: inventory
-                    .target(target)
-                    .map(|t| t.uid.clone())
-                    .unwrap_or_default(),
+                target_uid: known.map(|t| t.uid.clone()).unwrap_or_default(),
                 generation: due.generation,
                 told: due.told.clone(),
                 events,
-                status,
+                mark,
             });
             *reporting = Reporting::Sent(due.clone());
         }
@@ -149,30 +165,54 @@ impl Memory {
     }
 
     /// A report has ended. What failed is sent again after a wait that grows.
-    pub fn reported(&mut self, variant: &ObjectName, reported: Reported, now: Mono, rules: &Rules) {
+    pub fn reported(&mut self, variant: &VariantKey, reported: Reported, now: Mono, rules: &Rules) {
         let Some(reporting) = self.reports.get_mut(variant) else {
             return;
         };
         let Reporting::Sent(due) = reporting else { return };
-        if reported.events && reported.status {
-            *reporting = Reporting::Done;
+        if reported.events && reported.mark {
+            *reporting = Reporting::Done(due.tries);
             return;
         }
         let mut due = due.clone();
         due.at = now + rules.backoff.wait(due.tries);
         due.tries = due.tries.saturating_add(1);
         due.events_done |= reported.events;
-        due.status_done |= reported.status;
+        due.mark_done |= reported.mark;
         *reporting = Reporting::Owed(due);
     }
 }
 
-/// Whether the variant's status already says that the target is to have a replica, written after
-/// the wake can have been.
-fn says_so(entry: &super::Entry, since: Wall) -> bool {
-    let Some(desired) = &entry.variant.status.desired else {
-        return false;
-    };
+/// Whether something has taken away what a wake wrote into the status, while the target has not become ready. Once it
+/// serves, the status is WVA's to decide.
+fn is_undone(entry: &Entry) -> bool {
+    entry.is_starting()
+        && entry
+            .variant
+            .status
+            .desired
+            .as_ref()
+            .is_some_and(|d| d.replicas == 0)
+}
+
+/// The mark once more, without Events, after a wait that grows each time.
+fn renewal(times: u32, generation: i64, now: Now, rules: &Rules) -> Reporting {
+    Reporting::Owed(Due {
+        at: now.mono + rules.backoff.wait(times),
+        generation,
+        told: None,
+        since: now.wall,
+        tries: times.saturating_add(1),
+        events_done: true,
+        mark_done: false,
+    })
+}
+
+/// Whether the variant's mark already says that the target is to have a replica, written after the wake can have been.
+fn says_so(entry: &Entry, since: Wall) -> bool {
     let since = since.checked_sub(CLOCK_SKEW).unwrap_or(since);
-    desired.replicas >= 1 && (since <= Wall::UNIX_EPOCH || desired.last_run.is_some_and(|at| at >= since))
+    let after = |at: Option<Wall>| since <= Wall::UNIX_EPOCH || at.is_some_and(|at| at >= since);
+    let desired = entry.variant.status.desired.as_ref();
+    let status = desired.is_some_and(|desired| desired.replicas >= 1 && after(desired.last_run));
+    status || (entry.variant.annotated.is_some() && after(entry.variant.annotated))
 }

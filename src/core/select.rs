@@ -1,6 +1,6 @@
-//! Which variants together serve a model, and which of them are woken (rules 8 and 9).
+//! Which variants together serve a model, and the cheapest of them (rule 8).
 
-use super::{Entry, ObjectName, Observed, Parked, Scope};
+use super::{Entry, Observed, Parked, Parts, Role, Scope, VariantKey};
 
 /// Rule 8: wake the cheapest set that serves, or every variant asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,61 +21,113 @@ pub enum Unmatched {
 }
 
 /// A variant that can be woken: in scope, its target at 0.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// Its name.
-    pub name: &'a ObjectName,
+    pub name: &'a VariantKey,
     /// The variant.
     pub entry: &'a Entry,
     /// Its target at 0.
     pub parked: &'a Parked,
+    /// What it does.
+    pub parts: Parts,
 }
 
 impl<'a> Candidate<'a> {
-    /// The variant as a candidate, if it is one.
-    pub fn new(name: &'a ObjectName, entry: &'a Entry) -> Option<Self> {
-        match (&entry.scope, &entry.observed) {
-            (Scope::In, Ok(Observed::Zero(parked))) => Some(Self { name, entry, parked }),
+    /// The variant as a candidate, if it is one. One whose role is not known is none.
+    pub fn new(name: &'a VariantKey, entry: &'a Entry) -> Option<Self> {
+        match (&entry.scope, &entry.observed, entry.role) {
+            (Scope::In, Ok(Observed::Zero(parked)), Role::Known(parts)) => Some(Self {
+                name,
+                entry,
+                parked,
+                parts,
+            }),
             _ => None,
         }
     }
-}
 
-/// The variants that together serve a model.
-#[derive(Clone, Debug)]
-pub struct ServingSet<'a> {
-    /// Its members, at least one.
-    pub members: Vec<Candidate<'a>>,
-}
-
-impl ServingSet<'_> {
-    /// What one replica of each member costs.
-    pub fn cost(&self) -> f64 {
-        self.members.iter().map(|m| m.entry.variant.cost.value()).sum()
+    fn cost(&self) -> f64 {
+        self.entry.variant.cost.value()
     }
 }
 
-/// The cheapest serving set, ties by name. Each variant serves by itself.
-pub fn cheapest<'a>(candidates: Vec<Candidate<'a>>) -> Option<ServingSet<'a>> {
-    let sets = candidates
-        .into_iter()
-        .map(|one| ServingSet { members: vec![one] });
-    sets.min_by(|a, b| {
-        let names = |set: &ServingSet<'a>| set.members.iter().map(|m| m.name).collect::<Vec<_>>();
-        a.cost()
-            .total_cmp(&b.cost())
-            .then_with(|| names(a).cmp(&names(b)))
-    })
+/// What stands above 0 of a model's variants, and what could.
+#[derive(Clone, Debug, Default)]
+pub struct Standing<'a> {
+    /// What those do that start or serve.
+    pub up: Parts,
+    /// What those do that serve.
+    pub serving: Parts,
+    /// Whether one of the variants, up or to be woken, does nothing but prefill: then who only decodes waits for it.
+    pub has_prefill: bool,
+    /// Those that can be woken.
+    pub candidates: Vec<Candidate<'a>>,
 }
 
-/// Rule 9: the VA asks for replicas by itself, while its target is at 0.
-///
-/// The reason `ScaleFromZeroMode` marks a status that a wake has written, ours or that of WVA's own
-/// engine; WVA replaces it as soon as it decides for itself.
+/// What a model lacks.
+#[derive(Clone, Debug)]
+pub enum Lack<'a> {
+    /// Nothing: it is served, or will be by what is starting.
+    Nothing,
+    /// These, the cheapest that make it served.
+    Set(Vec<Candidate<'a>>),
+    /// Something that none of its variants can give.
+    Unservable,
+}
+
+impl<'a> Standing<'a> {
+    /// What is to be woken so that the model is served. A set is one that decodes and prefills, or a decode with a
+    /// prefill; a decode alone where no prefill exists. What is up already counts; an encode is woken only once the
+    /// rest of its set serves.
+    pub fn lack(&self) -> Lack<'a> {
+        let prefill = self.up.prefill || !self.has_prefill;
+        if self.up.decode && prefill {
+            let complete = self.serving.decode && (self.serving.prefill || !self.has_prefill);
+            let encode = || self.cheapest(|parts| parts.encode && !parts.prefill && !parts.decode);
+            return match encode().filter(|_| complete && !self.up.encode) {
+                Some(encode) => Lack::Set(vec![encode]),
+                None => Lack::Nothing,
+            };
+        }
+        let whole = self
+            .cheapest(|parts| parts.decode && parts.prefill)
+            .map(|one| vec![one]);
+        let decode = || self.cheapest(|parts| parts.decode && !parts.prefill);
+        let reads = || self.cheapest(|parts| parts.prefill && !parts.decode);
+        let apart = match (self.up.decode, prefill) {
+            (true, _) => reads().map(|one| vec![one]),
+            (_, true) => decode().map(|one| vec![one]),
+            _ => decode()
+                .zip(reads())
+                .map(|(decode, prefill)| vec![decode, prefill]),
+        };
+        whole
+            .into_iter()
+            .chain(apart)
+            .min_by(|a, b| cost(a).total_cmp(&cost(b)).then_with(|| names(a).cmp(&names(b))))
+            .map_or(Lack::Unservable, Lack::Set)
+    }
+
+    fn cheapest(&self, does: impl Fn(Parts) -> bool) -> Option<Candidate<'a>> {
+        let doing = self.candidates.iter().filter(|candidate| does(candidate.parts));
+        doing
+            .min_by(|a, b| a.cost().total_cmp(&b.cost()).then_with(|| a.name.cmp(b.name)))
+            .copied()
+    }
+}
+
+/// What one replica of each costs.
+fn cost(set: &[Candidate<'_>]) -> f64 {
+    set.iter().map(Candidate::cost).sum()
+}
+
+fn names<'a>(set: &[Candidate<'a>]) -> Vec<&'a VariantKey> {
+    set.iter().map(|one| one.name).collect()
+}
+
+/// Rule 9: the VA asks for replicas by itself, while its target is at 0. What a wake has written does not count.
 pub fn asks_by_itself(entry: &Entry) -> bool {
     let status = &entry.variant.status;
-    let from_a_wake = status
-        .condition(super::OPTIMIZATION_READY)
-        .is_some_and(|c| &*c.reason == super::SCALE_FROM_ZERO_MODE);
-    status.desired_replicas() >= 1 && !from_a_wake
+    status.desired_replicas() >= 1 && !status.is_from_a_wake()
 }

@@ -1,6 +1,10 @@
 //! Whether there is a signal at all (rule 4): no demand from a pool whose EPP has no queue, or is not scraped, says
 //! nothing.
 
+use std::{collections::HashMap, sync::Arc};
+
+use super::{Blocked, Held, Inventory, ModelKey, plan::held};
+
 /// One row of the slow query: something that an EPP exports even while nobody waits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Seen {
@@ -34,4 +38,139 @@ pub enum Sign {
     /// had an endpoint exported nothing else (gateway-api-inference-extension, pull request 2049); newer ones do
     /// so while their pool does not exist.
     Other,
+}
+
+/// Whether demand at a pool would be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// It would: no demand means that nobody waits.
+    On,
+    /// The EPP is scraped, and its flow control is off.
+    Off,
+    /// Prometheus has had nothing of the EPP three times in a row.
+    NotScraped,
+    /// It is not known: not asked yet, an EPP too old to say, or a query of the user's own.
+    Unknown,
+}
+
+impl Signal {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "flow_control_off",
+            Self::NotScraped => "epp_not_scraped",
+            Self::Unknown => "signal_unknown",
+        }
+    }
+
+    /// Why nothing can be woken without it; `None` where that is not known.
+    pub fn blocks(self) -> Option<Blocked> {
+        match self {
+            Self::Off => Some(Blocked::FlowControlOff),
+            Self::NotScraped => Some(Blocked::EppNotScraped),
+            Self::On | Self::Unknown => None,
+        }
+    }
+}
+
+/// How often in a row nothing may be seen of an EPP: its pod may just be restarting.
+const MISSES: u8 = 3;
+
+type PoolName = (Arc<str>, Arc<str>);
+
+/// What the slow query has said of each pool with something to wake.
+#[derive(Clone, Debug, Default)]
+pub struct Signals {
+    pools: HashMap<PoolName, (Signal, u8)>,
+    silent: Vec<Held>,
+}
+
+impl Signals {
+    /// The slow query has answered.
+    pub fn answered(&mut self, seen: &[Seen], inventory: &Inventory) {
+        // The strongest sign of each place; a missing label stands for any.
+        let mut signs: HashMap<(Option<&str>, Option<&str>), Sign> = HashMap::new();
+        for seen in seen {
+            let place = (seen.namespace.as_deref(), seen.pool.as_deref());
+            let sign = signs.entry(place).or_insert(seen.what);
+            *sign = (*sign).min(seen.what);
+        }
+        let before = std::mem::take(&mut self.pools);
+        self.silent.clear();
+        for (name, entry) in inventory.entries().filter(|(_, entry)| entry.is_inactive()) {
+            for pool in &entry.pools {
+                let namespace = &name.name.namespace;
+                let place = (namespace.clone(), pool.clone());
+                let (signal, _) = *self.pools.entry(place.clone()).or_insert_with(|| {
+                    let sign = strongest(&signs, inventory, namespace, pool);
+                    judge(sign, before.get(&place).map_or(0, |(_, misses)| *misses))
+                });
+                if let Some(why) = signal.blocks() {
+                    let key = ModelKey {
+                        namespace: namespace.clone(),
+                        pool: pool.clone(),
+                        model: entry.variant.model.clone(),
+                    };
+                    self.silent.push(held(&key, 0.0, why, Some(name)));
+                }
+            }
+        }
+        self.silent
+            .sort_by(|a, b| a.variant.cmp(&b.variant).then_with(|| a.pool.cmp(&b.pool)));
+    }
+
+    /// It cannot be asked: with a query of the user's own, nothing is known.
+    pub fn unknown(&mut self) {
+        self.pools.clear();
+        self.silent.clear();
+    }
+
+    /// The signal of a pool.
+    pub fn of(&self, namespace: &Arc<str>, pool: &Arc<str>) -> Signal {
+        let known = self.pools.get(&(namespace.clone(), pool.clone()));
+        known.map_or(Signal::Unknown, |(signal, _)| *signal)
+    }
+
+    /// The inactive variants whose demand cannot be seen, as of the last answer.
+    pub fn silent(&self) -> &[Held] {
+        &self.silent
+    }
+}
+
+/// The strongest sign of a pool. One without a namespace, or without a pool, may be another's: it says only that
+/// something is scraped, but for one that names a pool of which there is no other.
+fn strongest(
+    signs: &HashMap<(Option<&str>, Option<&str>), Sign>,
+    inventory: &Inventory,
+    namespace: &Arc<str>,
+    pool: &Arc<str>,
+) -> Option<Sign> {
+    let named = signs.get(&(Some(&**namespace), Some(&**pool))).copied();
+    let only = || inventory.variants_behind(None, Some(&**pool)).nth(1).is_none();
+    let named = named.or_else(|| {
+        let sign = *signs.get(&(None, Some(&**pool)))?;
+        Some(if sign == Sign::FlowControl || only() {
+            sign
+        } else {
+            Sign::Other
+        })
+    });
+    let any = [(Some(&**namespace), None), (None, None)];
+    named.or_else(|| {
+        any.iter()
+            .any(|place| signs.contains_key(place))
+            .then_some(Sign::Other)
+    })
+}
+
+/// What a pool's strongest sign means, after so many misses in a row.
+fn judge(sign: Option<Sign>, misses: u8) -> (Signal, u8) {
+    match sign {
+        Some(Sign::FlowControl) => (Signal::On, 0),
+        Some(Sign::Endpoints) => (Signal::Off, 0),
+        Some(Sign::OldEndpoints | Sign::Other) => (Signal::Unknown, 0),
+        None if misses + 1 >= MISSES => (Signal::NotScraped, MISSES - 1),
+        None => (Signal::Unknown, misses + 1),
+    }
 }

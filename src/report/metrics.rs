@@ -50,14 +50,14 @@ struct BlockedLabels {
 /// Labels of a watch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WatchLabels {
-    kind: &'static str,
+    kind: String,
     namespace: String,
 }
 
 /// Labels of the state of a watch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WatchStateLabels {
-    kind: &'static str,
+    kind: String,
     namespace: String,
     state: &'static str,
 }
@@ -109,6 +109,10 @@ pub struct Metrics {
     pub time_to_ready: Histogram,
     /// Wakes that something took back.
     pub reverts: Counter,
+    /// Sets given up for others, by what was wrong with them.
+    pub escalations: Family<Reason, Counter>,
+    /// Writes of guards by result.
+    pub guards: Family<ResultLabel, Counter>,
     /// Reports by result.
     pub reports: Family<ResultLabel, Counter>,
     watch_state: Family<WatchStateLabels, Gauge>,
@@ -241,6 +245,13 @@ impl Metrics {
                 "Targets scaled back to 0 by something else before they had served for long",
                 Counter::default(),
             ),
+            escalations: add(
+                r,
+                "escalations",
+                "Sets that did not become ready, for which another was woken, by what was wrong",
+                Family::default(),
+            ),
+            guards: add(r, "guards", "Writes of guards by result", Family::default()),
             reports: add(
                 r,
                 "reports",
@@ -294,14 +305,14 @@ impl Metrics {
 
     /// The gauges of blocked and unmatched demand. What is over is taken away, the rest stays in place, so that a
     /// scrape at any moment finds what stands.
-    pub fn blocked(&self, held: &[Held]) {
+    pub fn blocked<'a>(&self, held: impl Iterator<Item = &'a Held> + Clone) {
         let mut unmatched: HashMap<Reason, f64> = HashMap::new();
-        for held in held.iter().filter(|held| held.why.is_unmatched()) {
+        for held in held.clone().filter(|held| held.why.is_unmatched()) {
             let reason = held.why.as_str();
             *unmatched.entry(Reason { reason }).or_default() += held.waiting;
         }
         let text = |label: &Option<Box<str>>| label.as_deref().unwrap_or_default().to_owned();
-        let blocked = held.iter().take(MOST_BLOCKED).map(|held| BlockedLabels {
+        let blocked = held.take(MOST_BLOCKED).map(|held| BlockedLabels {
             namespace: text(&held.namespace),
             model: text(&held.model),
             reason: held.why.as_str(),
@@ -338,10 +349,13 @@ impl Metrics {
     /// The gauges of the watches.
     pub fn watches(&self, watches: &Watches) {
         for ((kind, within), health) in watches.snapshot() {
-            let (kind, namespace) = (kind.as_str(), within.as_deref().unwrap_or_default().to_owned());
+            let (kind, namespace) = (
+                kind.as_str().into_owned(),
+                within.as_deref().unwrap_or_default().to_owned(),
+            );
             for state in WatchState::WORDS {
                 let labels = WatchStateLabels {
-                    kind,
+                    kind: kind.clone(),
                     namespace: namespace.clone(),
                     state,
                 };

@@ -1,9 +1,13 @@
-//! What is told to people and to Prometheus: the log, metrics and the read-only listener.
+//! What is told to people and to Prometheus: the log, metrics, the history and the read-only listener.
 
+mod history;
 mod journal;
 mod metrics;
 mod server;
+mod status;
 
+pub use history::{Decision, History};
 pub use journal::Journal;
 pub use metrics::{Metrics, ResultLabel};
-pub use server::{Admin, ServeError, bind, serve};
+pub use server::{Admin, ServeError, StatusRequest, bind, serve};
+pub use status::{Overview, status};

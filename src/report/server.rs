@@ -1,4 +1,4 @@
-//! The read-only listener: `/livez`, `/readyz`, `/metrics`.
+//! The read-only listener: `/livez`, `/readyz`, `/metrics`, `/api/status`, `/api/decisions`.
 
 use std::{
     fmt::Write as _,
@@ -8,16 +8,22 @@ use std::{
 };
 
 use axum::{
-    Router,
-    extract::State,
+    Json, Router,
+    body::Bytes,
+    extract::{Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::{net::TcpListener, time::Instant};
+use serde::Deserialize;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
-use super::Metrics;
+use super::{History, Metrics};
 use crate::cluster::Watches;
 
 /// Why the listener does not run.
@@ -45,7 +51,28 @@ pub enum ServeError {
 #[derive(Clone, Debug)]
 pub struct Admin {
     metrics: Metrics,
+    history: History,
     beat: Arc<Mutex<Beat>>,
+    asks: mpsc::Sender<StatusRequest>,
+    /// The last status and when it was made, so that many who ask cost the loop no more than one.
+    status: Arc<tokio::sync::Mutex<Option<(Instant, Bytes)>>>,
+}
+
+/// How long a status is as good as new.
+const STATUS_FOR: Duration = Duration::from_secs(1);
+/// How long the loop may take to make one: a query may be under way.
+const STATUS_WITHIN: Duration = Duration::from_secs(15);
+
+/// Somebody wants to know the status.
+#[derive(Debug)]
+pub struct StatusRequest(oneshot::Sender<String>);
+
+impl StatusRequest {
+    /// Tells it.
+    pub fn answer(self, status: String) {
+        // Whoever asked may be gone.
+        let _ = self.0.send(status);
+    }
 }
 
 #[derive(Debug)]
@@ -58,18 +85,23 @@ struct Beat {
 }
 
 impl Admin {
-    /// Nothing runs yet.
-    pub fn new(metrics: Metrics) -> Self {
+    /// Nothing runs yet. Requests for the status come out of the receiver.
+    pub fn new(metrics: Metrics, history: History) -> (Self, mpsc::Receiver<StatusRequest>) {
         let beat = Beat {
             last: Instant::now(),
             longest: Duration::from_secs(60),
             watches: None,
             ready: false,
         };
-        Self {
+        let (asks, requests) = mpsc::channel(1);
+        let admin = Self {
             metrics,
+            history,
             beat: Arc::new(Mutex::new(beat)),
-        }
+            asks,
+            status: Arc::default(),
+        };
+        (admin, requests)
     }
 
     /// A loop begins with these watches. A tick may last for `longest` before it counts as stuck.
@@ -84,6 +116,21 @@ impl Admin {
     /// The loop is alive.
     pub fn beat(&self) {
         self.lock().last = Instant::now();
+    }
+
+    /// The status, made now or a moment ago; `None` while the loop does not answer.
+    async fn status(&self) -> Option<Bytes> {
+        let mut last = self.status.lock().await;
+        if let Some((at, status)) = &*last
+            && at.elapsed() < STATUS_FOR
+        {
+            return Some(status.clone());
+        }
+        let (say, answer) = oneshot::channel();
+        self.asks.send(StatusRequest(say)).await.ok()?;
+        let status: Bytes = answer.await.ok()?.into();
+        *last = Some((Instant::now(), status.clone()));
+        Some(status)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Beat> {
@@ -117,6 +164,8 @@ pub async fn serve(
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/api/status", get(status))
+        .route("/api/decisions", get(decisions))
         .with_state(admin);
     let served = axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.cancelled_owned())
@@ -173,4 +222,27 @@ async fn metrics(State(admin): State<Admin>) -> Response {
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+async fn status(State(admin): State<Admin>) -> Response {
+    match tokio::time::timeout(STATUS_WITHIN, admin.status()).await {
+        Ok(Some(status)) => ([(header::CONTENT_TYPE, "application/json")], status).into_response(),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the loop does not answer; see /livez\n",
+        )
+            .into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Decisions {
+    /// How many at the most.
+    limit: Option<usize>,
+}
+
+/// The last decisions, the newest first.
+async fn decisions(State(admin): State<Admin>, Query(Decisions { limit }): Query<Decisions>) -> Response {
+    let decisions = admin.history.last(limit.unwrap_or(usize::MAX));
+    Json(serde_json::json!({ "decisions": decisions })).into_response()
 }

@@ -5,7 +5,7 @@ mod parts;
 use std::{sync::Arc, time::Duration};
 
 use kube::Client;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::parts::{Lease, Listener};
@@ -13,13 +13,13 @@ use crate::{
     actuate::Actuator,
     clock::Clock,
     cluster::{
-        Watches,
+        Discovered, WatchSet,
         client::{ClientError, client},
-        watch_all,
     },
     config::Config,
+    core::ScopeRules,
     prometheus::{Prometheus, SetupError},
-    report::{Admin, Metrics, ResultLabel, ServeError, bind},
+    report::{Admin, History, Metrics, ResultLabel, ServeError, StatusRequest, bind},
     tick::Ticker,
 };
 
@@ -69,7 +69,8 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
     let client = client(&setup.cluster)?;
     let prometheus = Arc::new(Prometheus::new(&config.prometheus, &config.query)?);
     let socket = bind(config.server.address).await?;
-    let admin = Admin::new(setup.metrics.clone());
+    let history = History::default();
+    let (admin, asks) = Admin::new(setup.metrics.clone(), history.clone());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         cluster = %setup.cluster.cluster_url,
@@ -79,7 +80,8 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
         "Started"
     );
     let clock = Clock::start();
-    let actuator = Actuator::new(client.clone(), clock, setup.instance.clone());
+    let discovered = Discovered::default();
+    let actuator = Actuator::new(client.clone(), discovered.clone(), clock, setup.instance.clone());
     let mut runner = Runner {
         listener: Listener::start(socket, admin.clone()),
         lease: Lease::start(&client, &config.leader_election, &setup.instance),
@@ -89,9 +91,12 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
             clock,
             actuator,
             setup.metrics.clone(),
+            history,
             &config,
             prometheus.clone(),
         ),
+        discovered,
+        asks,
         metrics: setup.metrics,
         clock,
         cluster: setup.cluster,
@@ -135,6 +140,9 @@ struct Runner {
     lease: Lease,
     reloads: Option<mpsc::Receiver<Config>>,
     ticker: Ticker,
+    discovered: Discovered,
+    /// Who wants to know the status.
+    asks: mpsc::Receiver<StatusRequest>,
     shutdown: CancellationToken,
 }
 
@@ -142,14 +150,14 @@ impl Runner {
     /// Ticks under one configuration until it changes or the end comes.
     async fn follow(&mut self, config: &Config, prometheus: Arc<Prometheus>) -> Result<Next, RunError> {
         let (say, changes) = mpsc::channel(CHANGES);
+        let scope = ScopeRules::from(config);
         // Dropped at the end, which ends them.
-        let mut watching = JoinSet::new();
-        let watches = watch_all(&self.cluster, &config.scope.namespaces, &say, &mut watching)?;
-        drop(say);
-        self.admin.started(watches.clone(), longest_tick(config));
+        let mut watching = WatchSet::start(&self.cluster, &scope, say, self.discovered.clone())?;
+        self.admin
+            .started(watching.health().clone(), longest_tick(config));
         // Memory, writes under way and what the log has said go on.
         self.ticker.configure(config, changes, prometheus);
-        let end = self.tick_on(config, &watches, &mut watching).await;
+        let end = self.tick_on(config, &mut watching).await;
         if !matches!(end, Ok(Next::Reload(_))) {
             tracing::info!("Ending");
             self.lease.release();
@@ -158,17 +166,14 @@ impl Runner {
         end
     }
 
-    async fn tick_on(
-        &mut self,
-        config: &Config,
-        watches: &Watches,
-        watching: &mut JoinSet<()>,
-    ) -> Result<Next, RunError> {
+    async fn tick_on(&mut self, config: &Config, watching: &mut WatchSet) -> Result<Next, RunError> {
         // Nothing is decided before every kind has been listed, or is known not to be.
-        let mut wait = Duration::ZERO;
+        let mut started = false;
         loop {
+            // Before the start looked at often, as that is short: it is to cost less than a second.
+            let mut wait = Duration::from_millis(5);
             let began = self.clock.now();
-            if watches.is_settled() {
+            if started {
                 let leading = self.lease.is_leading();
                 self.metrics.leader.set(i64::from(leading));
                 tokio::select! {
@@ -178,23 +183,45 @@ impl Runner {
                 }
             } else {
                 self.ticker.take_in();
-                // Looked at often, as it is short: a start is to cost less than a second.
-                wait = wait.max(Duration::from_millis(5));
+            }
+            // Kinds that variants name now. What a start finds of them is waited for as well.
+            let changed = watching.follow(self.ticker.other_kinds());
+            if changed {
+                self.metrics.no_watches();
+            } else if !started && watching.health().is_settled() {
+                started = true;
+                wait = Duration::ZERO;
             }
             self.admin.beat();
+            let next = self.until(Instant::now() + wait, config, watching).await?;
+            if let Some(next) = next {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Waits for the next tick, and takes in what comes meanwhile.
+    async fn until(
+        &mut self,
+        due: Instant,
+        config: &Config,
+        watching: &mut WatchSet,
+    ) -> Result<Option<Next>, RunError> {
+        loop {
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Ok(Next::Shutdown),
+                () = self.shutdown.cancelled() => return Ok(Some(Next::Shutdown)),
                 new = next(&mut self.reloads) => {
                     let new = new?;
                     if let Some(current) = self.renew(config, new).await {
-                        return Ok(Next::Reload(Box::new(current)));
+                        return Ok(Some(Next::Reload(Box::new(current))));
                     }
                 }
-                _ = watching.join_next() => return Err(RunError::Ended("a watch")),
+                () = watching.ended() => return Err(RunError::Ended("a watch")),
                 error = self.listener.ended() => return Err(error),
                 error = self.lease.ended() => return Err(error),
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep_until(due) => return Ok(None),
+                Some(ask) = self.asks.recv() => ask.answer(self.ticker.status(watching.health())),
             }
         }
     }

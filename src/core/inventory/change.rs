@@ -3,19 +3,21 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    super::{Kind, ObjectName, PoolGroup, PoolKey, TargetKey, TargetKind},
-    Namespace, Pool, Target, Variant,
+    super::{Kind, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, TargetKey, TargetKind},
+    Namespace, Pool, Scaler, Target, Variant,
 };
 
 /// One thing that a watch has learnt.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A variant is so now, or gone.
+    /// A VariantAutoscaling is so now, or gone.
     Variant(ObjectName, Option<Variant>),
     /// A target is so now, or gone.
     Target(TargetKey, Option<Target>),
     /// A pool is so now, or gone.
     Pool(PoolKey, Option<Pool>),
+    /// An HPA or ScaledObject is so now, or gone.
+    Scaler(ScalerKey, Option<Scaler>),
     /// A namespace's annotations are so now, or it is gone.
     Namespace(Arc<str>, Option<Namespace>),
     /// A finished list: these and no others, of one kind, within one namespace or in all.
@@ -27,6 +29,8 @@ pub enum Change {
     },
     /// Whether objects of a kind can be read, within one namespace or in all.
     Readable(Kind, Option<Arc<str>>, bool),
+    /// Whether a kind found by discovery has a `/scale`.
+    Scalable(Arc<OtherKind>, bool),
 }
 
 /// All objects of one kind.
@@ -38,6 +42,8 @@ pub enum Table {
     Targets(TargetKind, HashMap<ObjectName, Target>),
     /// Pools of one group.
     Pools(PoolGroup, HashMap<ObjectName, Pool>),
+    /// Objects that scale, of one kind.
+    Scalers(ScalerKind, HashMap<ObjectName, Scaler>),
     /// Namespaces.
     Namespaces(HashMap<Arc<str>, Namespace>),
 }

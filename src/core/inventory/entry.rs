@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{super::TargetKey, Observed, Scope, TargetRef, Variant};
+use super::{
+    super::{Role, TargetKey},
+    Observed, Scope, TargetRef, Variant,
+};
 
 /// A variant with what follows from the other objects.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +16,8 @@ pub struct Entry {
     pub scope: Scope,
     /// How its target stands, or why there is none.
     pub observed: Result<Observed, Gone>,
+    /// What its target does for the model.
+    pub role: Role,
     /// Names of the pools in its namespace that select its target and are not excluded, sorted.
     pub pools: Box<[Arc<str>]>,
     /// The same of those that are excluded. A name is excluded if either group's pool says so.
@@ -69,4 +74,6 @@ pub enum Gone {
     Unreadable,
     /// Its kind is none that can be woken.
     Unsupported,
+    /// It has no pod template, so no pool can select it.
+    NoTemplate,
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::{Labels, TargetKey, Wall};
+use super::super::{Labels, ROLE, Role, TargetKey, Wall};
 
-/// A VariantAutoscaling (`llmd.ai/v1alpha1`).
+/// What describes a variant: a VariantAutoscaling (`llmd.ai/v1alpha1`), or another source (rule 16).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
     /// `metadata.uid`.
@@ -31,8 +31,22 @@ pub struct Variant {
     pub controller_instance: Option<Box<str>>,
     /// Label `inference.optimization/acceleratorName`.
     pub accelerator: Option<Box<str>>,
-    /// Its status, as far as we write it.
+    /// Its status, as far as we write it. Empty for what is no VariantAutoscaling.
     pub status: VariantStatus,
+    /// When our annotation with the last decision was written, where it stands.
+    pub annotated: Option<Wall>,
+}
+
+impl Variant {
+    /// When a wake was last told of on it: by the status, as long as nobody has decided otherwise since, or by the
+    /// annotation. Memory is rebuilt from this (rule 15).
+    pub fn told_at(&self) -> Option<Wall> {
+        let status = self
+            .status
+            .is_from_a_wake()
+            .then(|| self.status.desired.as_ref()?.last_run);
+        status.flatten().max(self.annotated)
+    }
 }
 
 /// What a variant scales.
@@ -57,6 +71,13 @@ impl VariantStatus {
     /// The condition of a type.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|c| &*c.kind == kind)
+    }
+
+    /// Whether a wake has written it last, ours or that of WVA's own engine. WVA replaces the reason as soon as it
+    /// decides for itself.
+    pub fn is_from_a_wake(&self) -> bool {
+        self.condition(super::super::OPTIMIZATION_READY)
+            .is_some_and(|c| &*c.reason == super::super::SCALE_FROM_ZERO_MODE)
     }
 
     /// `desiredOptimizedAlloc.numReplicas`, 0 where nothing is said.
@@ -113,7 +134,7 @@ impl Cost {
     }
 }
 
-/// A Deployment or StatefulSet.
+/// A scale target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// `metadata.uid`.
@@ -130,6 +151,15 @@ pub struct Target {
     pub excluded: bool,
     /// The accelerator that its pod template asks for by nodeSelector or nodeAffinity.
     pub accelerator: Option<Box<str>>,
+    /// Whether it has a pod template: without one, pools cannot select it.
+    pub has_template: bool,
+}
+
+impl Target {
+    /// What it does for its model, by the label of its pod template.
+    pub fn role(&self) -> Role {
+        Role::of(self.labels.get(ROLE))
+    }
 }
 
 /// How a target stands.
@@ -143,6 +173,8 @@ pub enum Observed {
         replicas: i64,
         /// `status.readyReplicas`.
         ready: i64,
+        /// What its conditions say keeps it from becoming ready.
+        stuck: Option<Box<Stuck>>,
     },
 }
 
@@ -157,9 +189,39 @@ impl Observed {
             n => Self::Scaled {
                 replicas: n,
                 ready: ready.unwrap_or(0).max(0),
+                stuck: None,
             },
         }
     }
+
+    /// The same, with what its conditions say. At 0 they say nothing.
+    #[must_use]
+    pub fn with(mut self, found: Option<Stuck>) -> Self {
+        if let Self::Scaled { stuck, .. } = &mut self {
+            *stuck = found.map(Box::new);
+        }
+        self
+    }
+}
+
+/// A condition of a target that keeps it from becoming ready (rule 11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// Which.
+    pub by: StuckBy,
+    /// `lastTransitionTime`.
+    pub since: Wall,
+    /// Its message.
+    pub message: Box<str>,
+}
+
+/// The condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StuckBy {
+    /// `ReplicaFailure` is True: quota or admission refuse its pods.
+    ReplicaFailure,
+    /// `Progressing` is False: its `progressDeadlineSeconds` are over.
+    NotProgressing,
 }
 
 /// Proof that a target was seen at 0, and the resourceVersion at which. Nothing else can be woken,

@@ -1,16 +1,28 @@
 //! Which variants are ours to wake (rule 7), and why the others are not.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
-use super::{Namespace, Target, Variant};
+use super::{super::Source, Namespace, Target, Variant};
 
 /// The part of the configuration that says which variants are ours.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeRules {
     /// Namespaces watched; empty means all.
     pub namespaces: Vec<String>,
     /// Only variants whose label `wva.llmd.ai/controller-instance` says this; `None` takes all.
     pub controller_instance: Option<String>,
+    /// The kinds that variants are taken from (rule 16).
+    pub sources: BTreeSet<Source>,
+}
+
+impl Default for ScopeRules {
+    fn default() -> Self {
+        Self {
+            namespaces: Vec::new(),
+            controller_instance: None,
+            sources: Source::ALL.into(),
+        }
+    }
 }
 
 /// Whether a variant may be woken.
@@ -43,11 +55,15 @@ pub enum OutOfScope {
     NamespaceExcludedFromWva,
     /// `spec.maxReplicas` is 0.
     MaxReplicasZero,
+    /// A ScaledObject on its target is paused by an annotation of KEDA's.
+    Paused,
+    /// A variant of a source that comes before describes the same target (rule 16).
+    Outranked,
 }
 
 impl OutOfScope {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::OtherNamespace,
         Self::OtherInstance,
         Self::Deleting,
@@ -57,6 +73,8 @@ impl OutOfScope {
         Self::NamespaceExcluded,
         Self::NamespaceExcludedFromWva,
         Self::MaxReplicasZero,
+        Self::Paused,
+        Self::Outranked,
     ];
 
     /// The word for it in metrics.
@@ -71,6 +89,8 @@ impl OutOfScope {
             Self::NamespaceExcluded => "out_of_scope_namespace_excluded",
             Self::NamespaceExcludedFromWva => "out_of_scope_namespace_excluded_from_wva",
             Self::MaxReplicasZero => "out_of_scope_max_replicas",
+            Self::Paused => "out_of_scope_paused",
+            Self::Outranked => "out_of_scope_outranked",
         }
     }
 }
@@ -89,6 +109,12 @@ impl fmt::Display for OutOfScope {
             Self::NamespaceExcluded => "its namespace has the annotation scale-from-zero/exclude",
             Self::NamespaceExcludedFromWva => "its namespace has the annotation wva.llmd.ai/exclude",
             Self::MaxReplicasZero => "its maxReplicas is 0",
+            Self::Paused => {
+                "a ScaledObject on its target is paused by an annotation (autoscaling.keda.sh/paused, paused-replicas or paused-scale-out)"
+            }
+            Self::Outranked => {
+                "another object describes the same target and comes first: VariantAutoscaling before ScaledObject before HorizontalPodAutoscaler"
+            }
         })
     }
 }

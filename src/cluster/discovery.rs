@@ -1,0 +1,162 @@
+//! Kinds of target that only the API server knows: which resource they are, and whether it has a `/scale`.
+//!
+//! Their CRDs may come and go, so what was found holds until a watch finds it gone.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use kube::{Client, api::ApiResource};
+use serde::Deserialize;
+
+use super::{error::RequestError, kinds::built_in};
+use crate::core::{Failure, OtherKind, TargetKey, TargetKind};
+
+/// How long one look may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// The resources found so far. Cheap to clone; all clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Discovered(Arc<RwLock<HashMap<Arc<OtherKind>, ApiResource>>>);
+
+/// What the API server has of a kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// A resource with a `/scale`.
+    Scalable(ApiResource),
+    /// A resource without.
+    NotScalable,
+    /// No such kind.
+    Absent,
+}
+
+impl Discovered {
+    /// The resource of a target.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] for a kind that was not found, or not yet.
+    pub fn resource(&self, target: &TargetKey) -> Result<ApiResource, RequestError> {
+        self.of(&target.kind).ok_or_else(|| RequestError {
+            what: format!("find the resource of {target}"),
+            failure: Failure::NotFound,
+            message: "the API server has no such kind with a /scale".into(),
+            retry_after: None,
+        })
+    }
+
+    /// The resource of a kind of target, if it is known.
+    pub fn of(&self, kind: &TargetKind) -> Option<ApiResource> {
+        match kind {
+            TargetKind::Other(other) => {
+                let found = self.0.read().unwrap_or_else(PoisonError::into_inner);
+                found.get(other).cloned()
+            }
+            kind => built_in(kind),
+        }
+    }
+
+    /// A kind is found.
+    pub fn set(&self, kind: &Arc<OtherKind>, resource: ApiResource) {
+        let mut found = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        found.insert(kind.clone(), resource);
+    }
+}
+
+/// `APIGroup`, as far as it is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Group {
+    versions: Vec<GroupVersion>,
+    preferred_version: Option<GroupVersion>,
+}
+
+#[derive(Clone, Deserialize)]
+struct GroupVersion {
+    version: String,
+}
+
+/// `APIResourceList`, as far as it is read.
+#[derive(Deserialize)]
+struct Resources {
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    name: String,
+    kind: String,
+    namespaced: bool,
+}
+
+/// Asks the API server for a kind: in the group's preferred version, else in any that has it.
+///
+/// # Errors
+/// What the server answered. That there is no such kind is no error.
+pub async fn discover(client: &Client, kind: &OtherKind) -> Result<Found, RequestError> {
+    let OtherKind { group, kind } = kind;
+    let versions = if group.is_empty() {
+        vec!["v1".to_owned()]
+    } else {
+        let Some(known) = get::<Group>(client, &format!("/apis/{group}")).await? else {
+            return Ok(Found::Absent);
+        };
+        let preferred = known.preferred_version.into_iter().chain(known.versions);
+        let mut versions: Vec<String> = Vec::new();
+        for GroupVersion { version } in preferred {
+            if !versions.contains(&version) {
+                versions.push(version);
+            }
+        }
+        versions
+    };
+    let mut without_scale = false;
+    for version in versions {
+        let path = match &**group {
+            "" => format!("/api/{version}"),
+            group => format!("/apis/{group}/{version}"),
+        };
+        let Some(Resources { resources }) = get(client, &path).await? else {
+            continue;
+        };
+        let is_it = |r: &&Resource| *r.kind == **kind && r.namespaced && !r.name.contains('/');
+        let Some(resource) = resources.iter().find(is_it) else {
+            continue;
+        };
+        let scale = format!("{}/scale", resource.name);
+        if !resources.iter().any(|r| r.name == scale) {
+            without_scale = true;
+            continue;
+        }
+        let gvk = kube::core::GroupVersionKind::gvk(group, &version, kind);
+        return Ok(Found::Scalable(ApiResource::from_gvk_with_plural(
+            &gvk,
+            &resource.name,
+        )));
+    }
+    Ok(if without_scale {
+        Found::NotScalable
+    } else {
+        Found::Absent
+    })
+}
+
+/// One GET; `None` for what is not there.
+async fn get<T: serde::de::DeserializeOwned>(client: &Client, path: &str) -> Result<Option<T>, RequestError> {
+    let what = format!("get {path}");
+    let request = http::Request::get(path)
+        .body(Vec::new())
+        .map_err(|error| RequestError {
+            what: what.clone(),
+            failure: Failure::Rejected,
+            message: error.to_string(),
+            retry_after: None,
+        })?;
+    match tokio::time::timeout(DEADLINE, client.request::<T>(request)).await {
+        Ok(Ok(answer)) => Ok(Some(answer)),
+        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
+        Ok(Err(error)) => Err(RequestError::from_kube(what, &error)),
+        Err(_) => Err(RequestError::timeout(what, DEADLINE)),
+    }
+}

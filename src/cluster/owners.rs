@@ -1,0 +1,76 @@
+//! Who owns `spec.replicas` of a target, as its `managedFields` say: fetched when a wake was taken back, never cached.
+
+use std::time::Duration;
+
+use kube::{Client, api::ApiResource};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    discovery::Discovered, error::RequestError, metadata::lenient, scale::path, write::FIELD_MANAGER,
+};
+use crate::core::{Failure, Owner, TargetKey, Wall};
+
+const DEADLINE: Duration = Duration::from_secs(5);
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Object {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Option<Metadata>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    #[serde(deserialize_with = "lenient")]
+    managed_fields: Option<Vec<Managed>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Managed {
+    #[serde(deserialize_with = "lenient")]
+    manager: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    time: Option<Wall>,
+    fields_v1: Value,
+}
+
+/// The owners of a target's `spec.replicas`, but for ourselves.
+///
+/// # Errors
+/// What the server answered.
+pub async fn owners(
+    client: &Client,
+    discovered: &Discovered,
+    target: &TargetKey,
+) -> Result<Vec<Owner>, RequestError> {
+    let resource: ApiResource = discovered.resource(target)?;
+    let path = format!("{}/{}", path(&resource, &target.name.namespace), target.name.name);
+    let what = format!("get {} {}", resource.plural, target.name);
+    let request = http::Request::get(path)
+        .body(Vec::new())
+        .map_err(|error| RequestError {
+            what: what.clone(),
+            failure: Failure::Rejected,
+            message: error.to_string(),
+            retry_after: None,
+        })?;
+    let object: Object = match tokio::time::timeout(DEADLINE, client.request(request)).await {
+        Ok(answer) => answer.map_err(|error| RequestError::from_kube(what, &error))?,
+        Err(_) => return Err(RequestError::timeout(what, DEADLINE)),
+    };
+    let managed = object.metadata.and_then(|meta| meta.managed_fields);
+    let owners = managed.into_iter().flatten();
+    Ok(owners
+        .filter(|entry| entry.fields_v1.pointer("/f:spec/f:replicas").is_some())
+        .filter_map(|entry| {
+            Some(Owner {
+                manager: entry.manager?.into(),
+                time: entry.time,
+            })
+        })
+        .filter(|owner| *owner.manager != *FIELD_MANAGER)
+        .collect())
+}

@@ -1,0 +1,88 @@
+//! When a set that is starting is held to have failed (rule 11).
+
+use std::{fmt, time::Duration};
+
+use super::{Entry, Mono, Now, Observed, Rules, StuckBy, Tracked};
+
+/// How long `ReplicaFailure` must be true: one refusal is tried again by the Deployment's controller within seconds.
+const REPLICA_FAILURE_FOR: Duration = Duration::from_secs(10);
+
+/// The clock of the API server and ours may differ by this much.
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
+
+/// Why a target that has begun to start is not waited for alone any longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// Not ready for this long, which is `wake.readyTimeout`.
+    NotReady(Duration),
+    /// A pod cannot be scheduled, for `wake.unschedulableAfter` without a break; the scheduler's words.
+    Unschedulable(Box<str>),
+    /// Its pods are refused, by quota or admission; the condition's message.
+    ReplicaFailure(Box<str>),
+    /// Its own `progressDeadlineSeconds` are over; the condition's message.
+    NotProgressing(Box<str>),
+}
+
+impl Overdue {
+    /// Whether a variant's target is overdue. Only what has changed after it began to start counts.
+    pub fn of(entry: &Entry, tracked: &Tracked, now: Now, rules: &Rules) -> Option<Self> {
+        let since = tracked.starting_since()?;
+        let Ok(Observed::Scaled { ready: 0, stuck, .. }) = &entry.observed else {
+            return None;
+        };
+        if let Some(stuck) = stuck {
+            let changed = now.mono_of(stuck.since);
+            let message = stuck.message.clone();
+            if changed + CLOCK_SKEW >= since {
+                match stuck.by {
+                    // Not before its own start, should the clocks differ.
+                    StuckBy::ReplicaFailure if now.mono.since(changed.max(since)) >= REPLICA_FAILURE_FOR => {
+                        return Some(Self::ReplicaFailure(message));
+                    }
+                    StuckBy::NotProgressing => return Some(Self::NotProgressing(message)),
+                    StuckBy::ReplicaFailure => {}
+                }
+            }
+        }
+        if let Some((at, why)) = &tracked.pods.unschedulable
+            && now.mono.since((*at).max(since)) >= rules.unschedulable_after
+        {
+            return Some(Self::Unschedulable(why.clone()));
+        }
+        let waited: Duration = now.mono.since(since);
+        (waited >= rules.ready_timeout).then_some(Self::NotReady(rules.ready_timeout))
+    }
+
+    /// The word for it in metrics and reports.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotReady(_) => "not_ready",
+            Self::Unschedulable(_) => "unschedulable",
+            Self::ReplicaFailure(_) => "replica_failure",
+            Self::NotProgressing(_) => "not_progressing",
+        }
+    }
+}
+
+impl fmt::Display for Overdue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotReady(wait) => write!(f, "not ready {} s after it began to start", wait.as_secs()),
+            Self::Unschedulable(why) => write!(f, "its pod cannot be scheduled: {why}"),
+            Self::ReplicaFailure(why) => write!(f, "its pods are refused: {why}"),
+            Self::NotProgressing(why) => write!(f, "it makes no progress: {why}"),
+        }
+    }
+}
+
+impl Tracked {
+    /// What its pods say now: why one cannot be scheduled and since when, or that none is held up.
+    pub fn pods_seen(&mut self, unschedulable: Option<(Mono, Box<str>)>) {
+        let before = self.pods.unschedulable.take();
+        self.pods.unschedulable = unschedulable.map(|(since, why)| {
+            // A pod that took another's place does not begin the wait anew.
+            let since = before.map_or(since, |(earlier, _)| earlier.min(since));
+            (since, why)
+        });
+    }
+}

@@ -1,0 +1,151 @@
+//! The log of the decision: at info one line when something changes, never one per tick. What is told there is counted
+//! in the metrics and kept in the history, and what is wrong becomes a Warning Event.
+
+mod blocked;
+mod notices;
+mod wakes;
+
+use super::{
+    history::{Decision, History},
+    metrics::{Metrics, Reason, ResultLabel},
+};
+use crate::{
+    cluster::Warning,
+    core::{Inventory, ModelKey, Wall},
+};
+
+use self::blocked::BlockedLog;
+
+/// Characters of a name that clients choose, in a line of the log.
+const LONGEST_NAME: usize = 200;
+
+/// Says what changes, and counts it.
+#[derive(Debug)]
+pub struct Journal {
+    metrics: Metrics,
+    history: History,
+    inactive: Option<usize>,
+    blocked: BlockedLog,
+    query_failing: bool,
+    age_failing: bool,
+    signal_failing: bool,
+    /// What objects say that contradicts others, as told last.
+    conflicts: Vec<String>,
+    warnings: Vec<Warning>,
+}
+
+impl Journal {
+    /// A journal that counts in these metrics and keeps this history.
+    pub fn new(metrics: Metrics, history: History) -> Self {
+        Self {
+            metrics,
+            history,
+            inactive: None,
+            blocked: BlockedLog::default(),
+            query_failing: false,
+            age_failing: false,
+            signal_failing: false,
+            conflicts: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The warnings that have come up since the last call, to be told as Events.
+    pub fn warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// How many variants are inactive.
+    pub fn inventory(&mut self, inventory: &Inventory) {
+        let count = inventory.inactive();
+        if self.inactive.replace(count) != Some(count) {
+            tracing::debug!(count, "Found inactive VariantAutoscaling resources");
+        }
+        self.metrics.inventory(inventory);
+    }
+
+    /// Objects that contradict each other. Said when they are not the same as before.
+    pub fn conflicts(&mut self, conflicts: Vec<String>) {
+        for conflict in &conflicts {
+            if !self.conflicts.contains(conflict) {
+                tracing::warn!(
+                    conflict,
+                    "Variants of one target contradict each other, or one is described twice"
+                );
+            }
+        }
+        self.conflicts = conflicts;
+    }
+
+    /// Episodes that another process has left are gone on with.
+    pub fn restored(&self, episodes: usize) {
+        if episodes > 0 {
+            tracing::info!(
+                episodes,
+                "Going on with what another copy, or this one before its restart, has woken"
+            );
+        }
+    }
+
+    /// A query has succeeded.
+    pub fn query_answered(&mut self) {
+        if std::mem::take(&mut self.query_failing) {
+            tracing::info!("Prometheus answers again");
+        }
+    }
+
+    /// A query has failed. Said when it starts to fail, counted each time.
+    pub fn query_failed(&mut self, reason: &'static str, error: &dyn std::fmt::Display) {
+        self.count_query_error(reason);
+        if !std::mem::replace(&mut self.query_failing, true) {
+            tracing::warn!(reason, %error, "Query failed: demand is unknown, nothing is woken until it works");
+        }
+    }
+
+    /// The query for the ages of samples has failed, or works again.
+    pub fn ages(&mut self, failed: Option<(&'static str, &dyn std::fmt::Display)>) {
+        let was_failing = std::mem::replace(&mut self.age_failing, failed.is_some());
+        if let Some((reason, error)) = failed {
+            self.count_query_error(reason);
+            if !was_failing {
+                tracing::warn!(reason, %error, "The age of samples is unknown; waking all the same");
+            }
+        }
+    }
+
+    /// The query for the signal of EPPs has failed, or works again.
+    pub fn signals(&mut self, failed: Option<(&'static str, &dyn std::fmt::Display)>) {
+        let was_failing = std::mem::replace(&mut self.signal_failing, failed.is_some());
+        if let Some((reason, error)) = failed {
+            self.count_query_error(reason);
+            if !was_failing {
+                tracing::warn!(reason, %error, "Whether the EPPs' flow control is on cannot be asked just now");
+            }
+        }
+    }
+
+    fn count_query_error(&self, reason: &'static str) {
+        self.metrics.query_errors.get_or_create(&Reason { reason }).inc();
+    }
+
+    fn count_wake(&self, result: &'static str) {
+        self.metrics.wakes.get_or_create(&ResultLabel { result }).inc();
+    }
+}
+
+/// A decision about a model.
+fn about(key: &ModelKey, decision: &'static str, now: Wall) -> Decision {
+    Decision {
+        time: now,
+        decision,
+        namespace: Some(key.namespace.to_string()),
+        pool: Some(key.pool.to_string()),
+        model: Some(short(&key.model)),
+        ..Decision::default()
+    }
+}
+
+/// A name as clients send it, cut to what a line can bear.
+fn short(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}

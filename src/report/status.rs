@@ -1,0 +1,197 @@
+//! `/api/status`: what everything is and why, as JSON. Made when somebody asks, not per tick.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    cluster::Watches,
+    core::{Entry, Held, Observed, Role, Situation, VariantKey, Wall},
+};
+
+/// What of the process goes into the status.
+#[derive(Clone, Debug)]
+pub struct Overview<'a> {
+    /// Whether this copy queries and wakes.
+    pub leading: bool,
+    /// Whether it writes nothing.
+    pub dry_run: bool,
+    /// When the last query succeeded.
+    pub last_query: Option<Wall>,
+    /// How the watches stand.
+    pub watches: &'a Watches,
+    /// Demand that no variant answers, and what else was held back in the last plan.
+    pub held: &'a [Held],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    version: &'static str,
+    time: Wall,
+    leading: bool,
+    dry_run: bool,
+    last_successful_query: Option<Wall>,
+    watches: Vec<WatchStatus>,
+    pools: Vec<PoolStatus<'a>>,
+    variants: Vec<VariantStatus<'a>>,
+    blocked: Vec<BlockedStatus<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WatchStatus {
+    kind: String,
+    namespace: Option<String>,
+    state: &'static str,
+    text: String,
+    last_news: Option<Wall>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PoolStatus<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    signal: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VariantStatus<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    source: &'static str,
+    model: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    aliases: Vec<&'a str>,
+    cost: f64,
+    target: Option<TargetStatus<'a>>,
+    pools: Vec<&'a str>,
+    /// Requests waiting for its model at its pools.
+    waiting: f64,
+    state: &'static str,
+    /// The state in words.
+    reason: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TargetStatus<'a> {
+    kind: &'a str,
+    name: &'a str,
+    replicas: Option<i64>,
+    ready: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockedStatus<'a> {
+    namespace: Option<&'a str>,
+    pool: Option<&'a str>,
+    model: Option<&'a str>,
+    variant: Option<String>,
+    waiting: f64,
+    reason: &'static str,
+    text: String,
+}
+
+/// The status, as JSON.
+///
+/// # Errors
+/// Never in practice: everything in it can be written as JSON.
+pub fn status(situation: &Situation<'_>, overview: &Overview<'_>) -> serde_json::Result<String> {
+    let mut variants: Vec<(&VariantKey, &Entry)> = situation.inventory.entries().collect();
+    variants.sort_by_key(|(name, _)| *name);
+    let mut pools = BTreeMap::new();
+    for (name, entry) in &variants {
+        for pool in &entry.pools {
+            let namespace = &name.name.namespace;
+            pools
+                .entry((&**namespace, &**pool))
+                .or_insert_with(|| situation.signals.of(namespace, pool).as_str());
+        }
+    }
+    let status = Status {
+        version: env!("CARGO_PKG_VERSION"),
+        time: situation.now.wall,
+        leading: overview.leading,
+        dry_run: overview.dry_run,
+        last_successful_query: overview.last_query,
+        watches: watches(overview.watches),
+        pools: pools
+            .into_iter()
+            .map(|((namespace, name), signal)| PoolStatus {
+                namespace,
+                name,
+                signal,
+            })
+            .collect(),
+        variants: variants
+            .into_iter()
+            .map(|(name, entry)| variant(situation, name, entry))
+            .collect(),
+        blocked: overview.held.iter().map(blocked).collect(),
+    };
+    serde_json::to_string(&status)
+}
+
+fn watches(watches: &Watches) -> Vec<WatchStatus> {
+    let all = watches.snapshot().into_iter();
+    all.map(|((kind, namespace), health)| WatchStatus {
+        kind: kind.as_str().into_owned(),
+        namespace: namespace.map(|namespace| namespace.to_string()),
+        state: health.state.as_str(),
+        text: health.state.to_string(),
+        last_news: health.last_news,
+    })
+    .collect()
+}
+
+fn variant<'a>(situation: &Situation<'a>, name: &'a VariantKey, entry: &'a Entry) -> VariantStatus<'a> {
+    let state = situation.state(name, entry);
+    let known = entry.target().map(|key| (key, situation.inventory.target(key)));
+    VariantStatus {
+        namespace: &name.name.namespace,
+        name: &name.name.name,
+        source: name.source.as_str(),
+        model: &entry.variant.model,
+        aliases: entry.variant.aliases.iter().map(|alias| &**alias).collect(),
+        cost: entry.variant.cost.value(),
+        target: known.map(|(key, target)| {
+            let (replicas, ready) = match target.map(|target| &target.observed) {
+                None => (None, None),
+                Some(Observed::Zero(_)) => (Some(0), Some(0)),
+                Some(Observed::Scaled { replicas, ready, .. }) => (Some(*replicas), Some(*ready)),
+            };
+            TargetStatus {
+                kind: key.kind.as_str(),
+                name: &key.name.name,
+                replicas,
+                ready,
+                role: target
+                    .filter(|target| target.role() != Role::Known(crate::core::Parts::ALL))
+                    .and_then(|target| target.labels.get(crate::core::ROLE)),
+            }
+        }),
+        pools: entry.pools.iter().map(|pool| &**pool).collect(),
+        waiting: situation.waiting(name, entry),
+        state: state.as_str(),
+        reason: state.to_string(),
+    }
+}
+
+fn blocked(held: &Held) -> BlockedStatus<'_> {
+    BlockedStatus {
+        namespace: held.namespace.as_deref(),
+        pool: held.pool.as_deref(),
+        model: held.model.as_deref(),
+        variant: held.variant.as_ref().map(ToString::to_string),
+        // JSON knows no infinity, which an expression of the user's own may make.
+        waiting: held.waiting.min(f64::MAX),
+        reason: held.why.as_str(),
+        text: held.why.to_string(),
+    }
+}
