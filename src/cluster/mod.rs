@@ -17,6 +17,7 @@ mod report;
 mod scale;
 mod scalers;
 mod status;
+mod template;
 mod watch;
 mod watching;
 mod write;

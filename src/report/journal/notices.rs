@@ -87,9 +87,7 @@ impl Journal {
         );
         let reason = if by.is_a_person() { "manual" } else { "taken_back" };
         let text = format!("{target} was scaled back to 0 by {by}; {what}");
-        let entry = key
-            .map(|key| about(key, "reverted", now))
-            .unwrap_or_else(|| of(target, "reverted", now));
+        let entry = key.map_or_else(|| of(target, "reverted", now), |key| about(key, "reverted", now));
         self.history.add(Decision {
             target: Some(target.to_string()),
             reason: Some(reason),
