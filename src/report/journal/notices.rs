@@ -31,7 +31,10 @@ impl Journal {
                     key,
                     by,
                     again_in,
-                } => self.taken_back(target, key.as_ref(), by, again_in.as_secs(), inventory, now),
+                } => {
+                    let again_in = again_in.as_secs() + u64::from(again_in.subsec_nanos() > 0);
+                    self.taken_back(target, key.as_ref(), by, again_in, inventory, now);
+                }
             }
         }
     }
