@@ -116,7 +116,13 @@ fn tick(inventory: &Inventory, memory: &mut Memory, answer: &Answer, rows: &[Row
 fn join_and_plan_10_000_to_wake(bencher: Bencher<'_, '_>) {
     let (inventory, rows, rules) = (cluster(VARIANTS, 0), rows(VARIANTS), rules());
     let mut memory = Memory::default();
-    tick(&inventory, &mut memory, &Answer::Complete(rows.clone()), &rows, &rules);
+    tick(
+        &inventory,
+        &mut memory,
+        &Answer::Complete(rows.clone()),
+        &rows,
+        &rules,
+    );
     bencher.bench_local(|| {
         let joined = join(&inventory, black_box(&rows), &rules);
         plan(&inventory, &joined, &memory, now(), &rules)

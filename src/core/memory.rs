@@ -277,6 +277,7 @@ impl Memory {
                 tries: 0,
                 events_done: false,
                 mark_done: false,
+                renews: false,
             };
             self.reports.insert(wake.variant.clone(), Reporting::Owed(due));
         }
@@ -390,6 +391,7 @@ fn witness(
             tries: 0,
             events_done: false,
             mark_done: false,
+            renews: false,
         };
         reports.entry(variant.clone()).or_insert(Reporting::Owed(due));
     }

@@ -40,6 +40,9 @@ impl Ticker {
                 _ => self.signals.unknown(),
             }
         }
+        if self.inventory.inactive() == 0 {
+            self.signals.unknown();
+        }
         let now = self.clock.now().mono;
         let wanted = leading && self.inventory.inactive() > 0 && self.asking.query.is_none();
         if wanted && now >= self.asking.due {
