@@ -39,9 +39,6 @@ impl Plan {
             })
             .partition(|wake| wake.sample_age.is_none_or(|age| age <= rules.max_sample_age));
         self.wakes = fresh;
-        let woken = &self.wakes;
-        self.escalations
-            .retain(|escalation| woken.iter().any(|wake| wake.key == escalation.key));
         let stale: BTreeMap<_, _> = stale.iter().map(|wake| (&wake.key, wake)).collect();
         for (key, wake) in stale {
             memory.found_stale(key, now.mono + LOOK_AGAIN);

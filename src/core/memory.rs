@@ -277,7 +277,6 @@ impl Memory {
                 tries: 0,
                 events_done: false,
                 mark_done: false,
-                renews: false,
             };
             self.reports.insert(wake.variant.clone(), Reporting::Owed(due));
         }
@@ -391,7 +390,6 @@ fn witness(
             tries: 0,
             events_done: false,
             mark_done: false,
-            renews: false,
         };
         reports.entry(variant.clone()).or_insert(Reporting::Owed(due));
     }

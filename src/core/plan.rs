@@ -154,10 +154,7 @@ struct Survey<'a> {
     rest: Standing<'a>,
     overdue: Vec<(&'a TargetKey, Overdue)>,
     unknown_role: Option<(&'a VariantKey, Box<str>)>,
-    /// Whether something stands that was escalated from.
-    passed_over: bool,
-    /// One of the variants.
-    any: Option<&'a VariantKey>,
+    any_up: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -177,10 +174,10 @@ impl<'a> Draft<'a> {
         }
         match (survey.all.lack(), demanded) {
             (Lack::Set(set), Some(demanded)) => self.wake(key, &set, &Cause::Demand(demanded)),
-            (Lack::Unservable, Some(demanded)) if !survey.passed_over => {
+            (Lack::Unservable, Some(_)) if !survey.any_up => {
                 self.unknown_role(key, &survey, asked);
-                if let Some(any) = survey.any.filter(|_| survey.unknown_role.is_none()) {
-                    self.hold(key, demanded.waiting, Blocked::Incomplete, any);
+                if let (Some(first), Some(asked)) = (survey.all.candidates.first(), asked) {
+                    self.hold(key, asked.waiting, Blocked::Incomplete, first.name);
                 }
             }
             (Lack::Nothing | Lack::Unservable, demanded) => {
@@ -205,8 +202,8 @@ impl<'a> Draft<'a> {
             let tracked = entry.target().and_then(|target| self.memory.tracked(target));
             let parts = entry.role.parts();
             let only_prefills = parts.prefill && !parts.decode;
-            survey.any.get_or_insert(name);
             let mut up = |overdue: bool| {
+                survey.any_up = true;
                 survey.all.up = survey.all.up.and(parts);
                 survey.all.has_prefill |= only_prefills;
                 if !overdue {
@@ -221,7 +218,7 @@ impl<'a> Draft<'a> {
             if entry.is_scaled() {
                 // Escalated from: until it is ready it is as if it were not there.
                 if !entry.is_serving() && tracked.is_some_and(|t| t.passed_over.is_some()) {
-                    survey.passed_over = true;
+                    survey.any_up = true;
                     continue;
                 }
                 let overdue = tracked.and_then(|t| Overdue::of(entry, t, self.now, self.rules));

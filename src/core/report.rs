@@ -43,8 +43,6 @@ pub struct Due {
     pub(super) events_done: bool,
     /// Whether the mark is written, or cannot be.
     pub(super) mark_done: bool,
-    /// Whether it is to be written once more, because something has taken it away.
-    pub(super) renews: bool,
 }
 
 /// How far the report of a variant's wake is.
@@ -125,18 +123,12 @@ impl Memory {
             let known = inventory.target(target);
             if let Reporting::Done(times) = reporting
                 && marks
-                && name.source == Source::VariantAutoscaling
                 && is_undone(entry)
             {
                 *reporting = renewal(*times, known.map_or(0, |t| t.generation), now, rules);
             }
             let Reporting::Owed(due) = reporting else { continue };
             if now.mono < due.at {
-                continue;
-            }
-            // The watch may only have been late to show what was written.
-            if due.renews && !is_undone(entry) {
-                *reporting = Reporting::Done(due.tries);
                 continue;
             }
             // A witness that has begun to tell sees its own mark, and has its Events left to write.
@@ -213,7 +205,6 @@ fn renewal(times: u32, generation: i64, now: Now, rules: &Rules) -> Reporting {
         tries: times.saturating_add(1),
         events_done: true,
         mark_done: false,
-        renews: true,
     })
 }
 
