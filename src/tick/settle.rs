@@ -59,7 +59,7 @@ impl Ticker {
                 if let Err(error) = &owners {
                     tracing::debug!(%target, %error, "Could not look who scaled a target back");
                 }
-                let owners = owners.ok();
+                let owners = owners.ok().flatten();
                 let notice = self.memory.attributed(
                     &target,
                     owners.as_deref(),
