@@ -1,5 +1,6 @@
 //! The trials by concern. Each file says at its top what it holds the program to.
 
+mod api;
 mod by_hand;
 mod choice;
 mod cluster_wide;
@@ -29,4 +30,5 @@ pub fn register(suite: &mut Suite) {
     ends::register(suite);
     starts::register(suite);
     pages::register(suite);
+    api::register(suite);
 }
