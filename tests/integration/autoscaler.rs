@@ -46,7 +46,7 @@ impl Autoscaler {
         kind: Kind,
         name: &str,
         deployment: &str,
-        floor: impl Fn(&Value) -> Option<u64> + Send + 'static,
+        floor: impl Fn(&Value) -> Option<u64> + Send + Sync + 'static,
     ) -> Self {
         let (admin, namespace) = (world.cluster.admin.clone(), world.ns.clone());
         let (name, deployment) = (name.to_owned(), deployment.to_owned());
@@ -65,7 +65,7 @@ async fn look(
     kind: Kind,
     name: &str,
     deployment: &str,
-    floor: &(impl Fn(&Value) -> Option<u64> + Send + 'static),
+    floor: &(impl Fn(&Value) -> Option<u64> + Sync),
 ) {
     let Some(object) = admin.get(kind, namespace, name).await else {
         return;

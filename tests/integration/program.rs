@@ -204,7 +204,9 @@ impl Program {
         wait::until(&format!("{variant} is {state}"), async || {
             let status = self.status().await;
             let mut variants = status["variants"].as_array()?.iter();
-            variants.find(|v| v["name"] == variant && v["state"] == state).cloned()
+            variants
+                .find(|v| v["name"] == variant && v["state"] == state)
+                .cloned()
         })
         .await
     }

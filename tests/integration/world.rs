@@ -168,7 +168,8 @@ impl World {
     /// Patches of the program on these resources, in their order.
     pub fn patched(&self, resources: &[&str]) -> Vec<String> {
         let requests = self.cluster.requests(&self.ns).into_iter();
-        let patches = requests.filter(|request| resources.iter().any(|resource| request.is("patch", resource)));
+        let patches =
+            requests.filter(|request| resources.iter().any(|resource| request.is("patch", resource)));
         patches.map(|request| request.resource).collect()
     }
 

@@ -20,7 +20,9 @@ pub fn register(suite: &mut Suite) {
 
 /// Three variants of one model at 5, 10 and 20.
 async fn three(world: &World) {
-    world.create([pool(POOL, Shape::MatchLabels, "llama", "llama")]).await;
+    world
+        .create([pool(POOL, Shape::MatchLabels, "llama", "llama")])
+        .await;
     for (name, cost) in [("a", "5"), ("b", "10"), ("c", "20")] {
         world.create(behind("llama", name, "llama", cost, 0)).await;
     }
@@ -46,7 +48,9 @@ async fn hang(world: &World, name: &str) {
 }
 
 async fn until_escalated(program: &Program, times: f64) {
-    program.until_metric("escalations_total", &[], |n| n == times).await;
+    program
+        .until_metric("escalations_total", &[], |n| n == times)
+        .await;
 }
 
 /// The cheapest hangs for want of a node: the second takes its place, the third never does, and what hangs is left as it is.
@@ -62,7 +66,13 @@ async fn unschedulable_cheapest(world: &World) {
     world.until_woken("b").await;
     until_escalated(&program, 1.0).await;
     let state = program.until_state("a", "surplus").await;
-    assert!(state["reason"].as_str().unwrap().contains("Insufficient nvidia.com/gpu"), "{state}");
+    assert!(
+        state["reason"]
+            .as_str()
+            .unwrap()
+            .contains("Insufficient nvidia.com/gpu"),
+        "{state}"
+    );
     let events = wait::until("the Event", async || {
         Some(world.events_of("OverdueFromZero").await).filter(|events| events.len() == 1)
     })
@@ -91,7 +101,9 @@ async fn replica_failure(world: &World) {
             "lastTransitionTime": since, "lastUpdateTime": since,
         }]}})
     };
-    world.patch_status(DEPLOYMENT, "a", &failing("2026-01-01T00:00:00Z")).await;
+    world
+        .patch_status(DEPLOYMENT, "a", &failing("2026-01-01T00:00:00Z"))
+        .await;
     let program = world.program("a").ready().await;
     world.ask("llama", "llama", 4);
     world.until_woken("a").await;
@@ -100,7 +112,11 @@ async fn replica_failure(world: &World) {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     world.patch_status(DEPLOYMENT, "a", &failing(&now)).await;
     world.until_woken("b").await;
-    program.until_metric("escalations_total", &[("reason", "replica_failure")], |n| n == 1.0).await;
+    program
+        .until_metric("escalations_total", &[("reason", "replica_failure")], |n| {
+            n == 1.0
+        })
+        .await;
     assert_eq!(replicas(world).await, [1, 1, 0]);
 }
 
@@ -114,13 +130,18 @@ async fn ready_timeout_without_demand(world: &World) {
     world.ask("llama", "llama", 0);
     world.until_woken("b").await;
     world.until_woken("c").await;
-    program.until_metric("escalations_total", &[("reason", "not_ready")], |n| n == 2.0).await;
+    program
+        .until_metric("escalations_total", &[("reason", "not_ready")], |n| n == 2.0)
+        .await;
     let decisions = program.decisions().await;
     let escalated = decisions.iter().filter(|d| d["decision"] == "escalated");
     assert_eq!(escalated.count(), 2, "{decisions:#?}");
     let woken = |name: &str| {
         let of = format!("{}/{name}", world.ns);
-        decisions.iter().find(|d| d["decision"] == "waking" && d["variant"] == of.as_str()).cloned()
+        decisions
+            .iter()
+            .find(|d| d["decision"] == "waking" && d["variant"] == of.as_str())
+            .cloned()
     };
     let of_b: Value = woken("b").expect("a decision");
     assert!(of_b["text"].as_str().unwrap().contains("in place of"), "{of_b}");
@@ -128,7 +149,9 @@ async fn ready_timeout_without_demand(world: &World) {
 
 /// A decode and a prefill are one set, cheaper together than the one that does both; the prefill of another role is not woken.
 async fn prefill_and_decode(world: &World) {
-    world.create([pool(POOL, Shape::MatchLabels, "llama", "llama")]).await;
+    world
+        .create([pool(POOL, Shape::MatchLabels, "llama", "llama")])
+        .await;
     let of_role = |name: &str, cost: &str, role: Option<&str>| {
         let [mut target, variant] = behind("llama", name, "llama", cost, 0);
         if let Some(role) = role {

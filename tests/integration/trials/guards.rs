@@ -51,8 +51,12 @@ async fn guard_against_an_hpa(world: &World) {
     world.until_told("llama").await;
     let guarded = world.get(HPA, "llama-hpa").await;
     assert_eq!(guarded["spec"]["minReplicas"], 1);
-    let guard: Value = serde_json::from_str(guarded["metadata"]["annotations"][GUARD].as_str().unwrap()).unwrap();
-    assert_eq!((&guard["before"], &guard["ours"], &guard["model"]), (&json!("0"), &json!("1"), &json!("llama")));
+    let guard: Value =
+        serde_json::from_str(guarded["metadata"]["annotations"][GUARD].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&guard["before"], &guard["ours"], &guard["model"]),
+        (&json!("0"), &json!("1"), &json!("llama"))
+    );
     program.ticks(40).await;
     assert_eq!(world.replicas(DEPLOYMENT, "llama").await, 1);
     // The guard went first.
@@ -65,7 +69,10 @@ async fn guard_against_an_hpa(world: &World) {
     assert_eq!(hpa["spec"]["minReplicas"], 0);
     assert_eq!(program.metrics().await.sum("reverts_total", &[]), 0.0);
     // And the HPA parks it, which is no revert.
-    wait::until_true("it is parked", async || world.replicas(DEPLOYMENT, "llama").await == 0).await;
+    wait::until_true("it is parked", async || {
+        world.replicas(DEPLOYMENT, "llama").await == 0
+    })
+    .await;
     program.ticks(20).await;
     assert_eq!(program.metrics().await.sum("reverts_total", &[]), 0.0);
 }
@@ -83,7 +90,10 @@ async fn guard_against_keda(world: &World) {
     world.until_told("llama").await;
     let guarded = world.get(SCALED_OBJECT, "llama-so").await;
     assert_eq!(guarded["metadata"]["annotations"][PAUSED], "true");
-    assert_eq!(world.get(HPA, "keda-hpa-llama-so").await["spec"]["minReplicas"], 0);
+    assert_eq!(
+        world.get(HPA, "keda-hpa-llama-so").await["spec"]["minReplicas"],
+        0
+    );
     world.patch_status(DEPLOYMENT, "llama", &ready(1)).await;
     world.ask("llama", "llama", 0);
     let object = until_gone(world, SCALED_OBJECT, "llama-so").await;
@@ -94,8 +104,18 @@ async fn guard_against_keda(world: &World) {
 async fn two_copies_and_a_restart(world: &World) {
     world.create(parked("llama", "llama")).await;
     world.create([hpa("llama-hpa", "llama", 0, 4)]).await;
-    let mut one = world.program("one").config(&config()).rights(RIGHTS).ready().await;
-    let two = world.program("two").config(&config()).rights(RIGHTS).ready().await;
+    let mut one = world
+        .program("one")
+        .config(&config())
+        .rights(RIGHTS)
+        .ready()
+        .await;
+    let two = world
+        .program("two")
+        .config(&config())
+        .rights(RIGHTS)
+        .ready()
+        .await;
     let _hpa = Autoscaler::of_hpa(world, "llama-hpa", "llama");
     world.ask("llama", "llama", 3);
     world.until_told("llama").await;
@@ -103,8 +123,18 @@ async fn two_copies_and_a_restart(world: &World) {
     world.ask("llama", "llama", 0);
     drop(two);
     // Both are gone. Who comes next knows of the episode from what stands in the cluster.
-    let next = world.program("next").config(&config()).rights(RIGHTS).ready().await;
-    next.log.said("Going on with what another copy, or this one before its restart, has woken", |_| true).await;
+    let next = world
+        .program("next")
+        .config(&config())
+        .rights(RIGHTS)
+        .ready()
+        .await;
+    next.log
+        .said(
+            "Going on with what another copy, or this one before its restart, has woken",
+            |_| true,
+        )
+        .await;
     next.ticks(40).await;
     assert!(stands(&world.get(HPA, "llama-hpa").await));
     assert_eq!(world.replicas(DEPLOYMENT, "llama").await, 1);
@@ -113,7 +143,10 @@ async fn two_copies_and_a_restart(world: &World) {
     let hpa = until_gone(world, HPA, "llama-hpa").await;
     assert_eq!(hpa["spec"]["minReplicas"], 0);
     next.ticks(20).await;
-    assert!(!stands(&world.get(HPA, "llama-hpa").await), "nobody puts it up again");
+    assert!(
+        !stands(&world.get(HPA, "llama-hpa").await),
+        "nobody puts it up again"
+    );
 }
 
 /// Who writes another value meanwhile wants it so: it stays, and only our annotation goes.
@@ -123,12 +156,17 @@ async fn somebody_undoes(world: &World) {
     let program = world.program("a").config(&config()).rights(RIGHTS).ready().await;
     world.ask("llama", "llama", 3);
     world.until_told("llama").await;
-    world.patch(HPA, "llama-hpa", &json!({"spec": {"minReplicas": 2}})).await;
+    world
+        .patch(HPA, "llama-hpa", &json!({"spec": {"minReplicas": 2}}))
+        .await;
     let hpa = until_gone(world, HPA, "llama-hpa").await;
     assert_eq!(hpa["spec"]["minReplicas"], 2);
     program
         .log
-        .said("Somebody has changed what the guard had set; it is left as it is now", |_| true)
+        .said(
+            "Somebody has changed what the guard had set; it is left as it is now",
+            |_| true,
+        )
         .await;
     program.ticks(20).await;
     assert_eq!(world.get(HPA, "llama-hpa").await["spec"]["minReplicas"], 2);
@@ -156,7 +194,9 @@ async fn without_the_right(world: &World) {
     world.until_told("llama").await;
     program
         .log
-        .said("Could not write a guard; trying again", |line| line.field("reason") == "forbidden")
+        .said("Could not write a guard; trying again", |line| {
+            line.field("reason") == "forbidden"
+        })
         .await;
     assert_eq!(world.get(HPA, "llama-hpa").await["spec"]["minReplicas"], 0);
 }

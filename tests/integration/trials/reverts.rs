@@ -42,7 +42,9 @@ async fn by_an_hpa(world: &World) {
         assert_eq!(event["type"], "Warning");
         assert!(note.contains("llama-hpa"), "{note}");
     }
-    program.until_metric("blocked", &[("reason", "taken_back")], |n| n == 1.0).await;
+    program
+        .until_metric("blocked", &[("reason", "taken_back")], |n| n == 1.0)
+        .await;
     let state = program.until_state("llama", "reverted").await;
     assert!(state["reason"].as_str().unwrap().contains("llama-hpa"), "{state}");
     // Four reverts mean four wakes: at 0, 100, 200 and 400 ms. The next is 800 ms away.
@@ -59,18 +61,34 @@ async fn by_a_person(world: &World) {
     world.until_told("llama").await;
     let scale = |replicas: u32| json!({"spec": {"replicas": replicas}});
     let at = DEPLOYMENT.path(Some(&world.ns), Some("llama"), Some("scale"));
-    world.cluster.admin.write(Write::Merge, "kubectl", &at, &scale(0)).await;
-    program.until_metric("blocked", &[("reason", "manual")], |n| n == 1.0).await;
+    world
+        .cluster
+        .admin
+        .write(Write::Merge, "kubectl", &at, &scale(0))
+        .await;
+    program
+        .until_metric("blocked", &[("reason", "manual")], |n| n == 1.0)
+        .await;
     let state = program.until_state("llama", "reverted").await;
     assert!(state["reason"].as_str().unwrap().contains("a person"), "{state}");
     wait::until_true("the Events", async || world.events_of(BACK).await.len() == 2).await;
     program.ticks(40).await;
-    assert_eq!(world.replicas(DEPLOYMENT, "llama").await, 0, "a person is not fought");
+    assert_eq!(
+        world.replicas(DEPLOYMENT, "llama").await,
+        0,
+        "a person is not fought"
+    );
     assert_eq!(world.asked("patch", "deployments/scale").len(), 1);
     // Scaled up by hand: it goes on as if nothing had been.
-    world.cluster.admin.write(Write::Merge, "kubectl", &at, &scale(1)).await;
+    world
+        .cluster
+        .admin
+        .write(Write::Merge, "kubectl", &at, &scale(1))
+        .await;
     program.until_state("llama", "starting").await;
-    program.until_metric("blocked", &[("reason", "manual")], |n| n == 0.0).await;
+    program
+        .until_metric("blocked", &[("reason", "manual")], |n| n == 0.0)
+        .await;
     world.patch_status(DEPLOYMENT, "llama", &ready(1)).await;
     program.until_state("llama", "serving").await;
 }
@@ -84,26 +102,47 @@ async fn by_gitops(world: &World) {
     world.until_told("llama").await;
     let at = DEPLOYMENT.path(Some(&world.ns), Some("llama"), None);
     let zero = json!({"spec": {"replicas": 0}});
-    world.cluster.admin.write(Write::Merge, "argocd-controller", &at, &zero).await;
+    world
+        .cluster
+        .admin
+        .write(Write::Merge, "argocd-controller", &at, &zero)
+        .await;
     let events = wait::until("the Events", async || {
         Some(world.events_of(BACK).await).filter(|events| events.len() == 2)
     })
     .await;
     for event in events {
-        assert!(event["note"].as_str().unwrap().contains("argocd-controller"), "{event}");
+        assert!(
+            event["note"].as_str().unwrap().contains("argocd-controller"),
+            "{event}"
+        );
     }
     world.until_woken("llama").await;
-    program.until_metric("wakes_total", &[("result", "accepted")], |n| n == 2.0).await;
+    program
+        .until_metric("wakes_total", &[("result", "accepted")], |n| n == 2.0)
+        .await;
     let decisions = program.decisions().await;
-    let told: Vec<_> = decisions.iter().map(|d| d["decision"].as_str().unwrap()).collect();
+    let told: Vec<_> = decisions
+        .iter()
+        .map(|d| d["decision"].as_str().unwrap())
+        .collect();
     for decision in ["waking", "woken", "reverted"] {
         assert!(told.contains(&decision), "{told:?}");
     }
     // The same by a person's tool is held.
-    world.cluster.admin.write(Write::Merge, "kubectl-edit", &at, &zero).await;
-    program.until_metric("blocked", &[("reason", "manual")], |n| n == 1.0).await;
+    world
+        .cluster
+        .admin
+        .write(Write::Merge, "kubectl-edit", &at, &zero)
+        .await;
+    program
+        .until_metric("blocked", &[("reason", "manual")], |n| n == 1.0)
+        .await;
     let state = program.until_state("llama", "reverted").await;
-    assert!(state["reason"].as_str().unwrap().contains("kubectl-edit"), "{state}");
+    assert!(
+        state["reason"].as_str().unwrap().contains("kubectl-edit"),
+        "{state}"
+    );
 }
 
 /// The EPP drops what waits long before the target is up; when an HPA takes it back after that, that is told all the same,
