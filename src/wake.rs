@@ -143,7 +143,7 @@ async fn gather(
     discovered: &Discovered,
     config: &Config,
     name: &ObjectName,
-) -> Result<Inventory, RequestError> {
+) -> Result<Inventory, WakeError> {
     let mut inventory = Inventory::new(ScopeRules::from(config));
     inventory.apply(look_at_variant(client, name).await?);
     for kind in ScalerKind::ALL {
@@ -162,7 +162,11 @@ async fn gather(
             match discover(client, kind).await? {
                 Found::Scalable(resource) => discovered.set(kind, resource),
                 Found::NotScalable => inventory.apply(Change::Scalable(kind.clone(), false)),
-                Found::Absent => {}
+                Found::Absent => {
+                    return Err(WakeError::NotWakeable(format!(
+                        "{name}: the API server has no kind {kind}, which its scaleTargetRef names; install its CRD, or write the apiVersion that has it"
+                    )));
+                }
             }
         }
         if discovered.of(&target.kind).is_some() {

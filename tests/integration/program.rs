@@ -201,11 +201,17 @@ impl Program {
 
     /// Waits until a variant is in this state, and returns what is said of it.
     pub async fn until_state(&self, variant: &str, state: &str) -> Value {
-        wait::until(&format!("{variant} is {state}"), async || {
+        self.until_told_as(variant, state, "").await
+    }
+
+    /// The same, with this in the words for it.
+    pub async fn until_told_as(&self, variant: &str, state: &str, part: &str) -> Value {
+        wait::until(&format!("{variant} is {state}, {part}"), async || {
             let status = self.status().await;
             let mut variants = status["variants"].as_array()?.iter();
+            let told = |v: &Value| v["reason"].as_str().is_some_and(|reason| reason.contains(part));
             variants
-                .find(|v| v["name"] == variant && v["state"] == state)
+                .find(|v| v["name"] == variant && v["state"] == state && told(v))
                 .cloned()
         })
         .await

@@ -116,17 +116,18 @@ impl Journal {
         });
     }
 
-    /// What keeps a variant from being woken is told on it. What has an Event of its own, or is over in a moment, is not.
+    /// What keeps a variant from being woken is told on it. What has an Event of its own, or is over in a moment, is not;
+    /// nor is anything written on what is to be left alone.
     fn warn_of(&mut self, held: &Held, inventory: &Inventory) {
-        let passing = matches!(
+        let untold = matches!(
             held.why,
-            Blocked::TakenBack(_) | Blocked::Manual(_) | Blocked::Capped
+            Blocked::TakenBack(_) | Blocked::Manual(_) | Blocked::Capped | Blocked::OutOfScope(_)
         );
         let known = held
             .variant
             .as_ref()
             .and_then(|name| Some((name, inventory.entry(name)?)));
-        let Some((name, entry)) = known.filter(|_| !passing) else {
+        let Some((name, entry)) = known.filter(|_| !untold) else {
             return;
         };
         let reason = held.why.as_str();

@@ -72,14 +72,19 @@ async fn wake_by_hand_refused(world: &World) {
     world.create([target, excluded(variant_of), pool]).await;
     world.create([variant("targetless", "targetless")]).await;
     let mut odd = variant("odd", "odd");
-    odd["spec"]["scaleTargetRef"] = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "odd"});
+    odd["spec"]["scaleTargetRef"] = json!({"apiVersion": "v1", "kind": "Pod", "name": "odd"});
     world.create([odd, deployment("odd", "odd", 0)]).await;
+    let mut unknown = variant("unknown", "unknown");
+    unknown["spec"]["scaleTargetRef"] =
+        json!({"apiVersion": "example.com/v1", "kind": "Gizmo", "name": "unknown"});
+    world.create([unknown]).await;
     world.create(behind("up", "up", "up", "1.0", 3)).await;
     world.patch_status(DEPLOYMENT, "up", &ready(2)).await;
     for (name, part) in [
         ("llama", "scale-from-zero/exclude"),
         ("targetless", "does not exist"),
-        ("odd", "Deployment and StatefulSet"),
+        ("odd", "no /scale"),
+        ("unknown", "no kind Gizmo.example.com"),
         ("nobody", "kubectl get va"),
     ] {
         let (code, out, err) = wake(world, name, name, &[]).await;

@@ -1,5 +1,7 @@
 //! Which variants of a model are woken: the cheapest, all, or none (rules 8 to 10 as the user sees them).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -134,7 +136,18 @@ async fn unmatched_demand(world: &World) {
         15.0,
         "all but that of a known variant"
     );
-    assert_eq!(writes(world), []);
+    // Nothing is written but Events on the variants that the demand is nearest to.
+    let written = writes(world);
+    assert!(
+        written.iter().all(|asked| asked.is("create", "events")),
+        "{written:?}"
+    );
+    let told = world.events_of("NotScaledFromZero").await;
+    let told: BTreeSet<_> = told
+        .iter()
+        .filter_map(|event| event["regarding"]["name"].as_str())
+        .collect();
+    assert_eq!(told, BTreeSet::from(["parked", "poolless", "targetless"]));
 }
 
 /// The annotation works on each kind of object, and only there.

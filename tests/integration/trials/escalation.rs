@@ -65,14 +65,9 @@ async fn unschedulable_cheapest(world: &World) {
     hang(world, "a").await;
     world.until_woken("b").await;
     until_escalated(&program, 1.0).await;
-    let state = program.until_state("a", "surplus").await;
-    assert!(
-        state["reason"]
-            .as_str()
-            .unwrap()
-            .contains("Insufficient nvidia.com/gpu"),
-        "{state}"
-    );
+    program
+        .until_told_as("a", "surplus", "Insufficient nvidia.com/gpu")
+        .await;
     let events = wait::until("the Event", async || {
         Some(world.events_of("OverdueFromZero").await).filter(|events| events.len() == 1)
     })

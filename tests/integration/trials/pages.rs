@@ -8,7 +8,13 @@ use std::{
 use scale_from_zero::demo::kubernetes::{Effect, Match, Resource, Verb};
 use serde_json::json;
 
-use crate::{objects::parked, servers::project, suite::Suite, wait, world::World};
+use crate::{
+    objects::{behind, hpa, parked},
+    servers::project,
+    suite::Suite,
+    wait,
+    world::World,
+};
 
 pub fn register(suite: &mut Suite) {
     suite.embedded("readyz_before_the_first_list", readyz_before_the_first_list);
@@ -49,6 +55,8 @@ async fn pages(world: &World) {
         "statefulsets.apps",
         "inferencepools.inference.networking.k8s.io",
         "inferencepools.inference.networking.x-k8s.io",
+        "scaledobjects.keda.sh",
+        "horizontalpodautoscalers.autoscaling",
         "namespaces",
     ];
     let expected: BTreeSet<_> = kinds
@@ -86,20 +94,24 @@ async fn pages(world: &World) {
 /// The table in docs/metrics.md names what is exported, with its type and labels, and nothing else.
 async fn metrics_as_documented(world: &World) {
     let documented = documented();
-    // Everything that can be counted happens once: a failed query, a wake, demand that nobody
-    // answers, a bad configuration.
+    // Everything that can be counted happens once: a failed query, a wake with a guard, one in its place, demand that
+    // nobody answers, a bad configuration.
     let prometheus = world.demand.scripted();
     prometheus.stop();
     world.create(parked("llama", "llama")).await;
+    world.create(behind("llama", "dearer", "llama", "99.0", 0)).await;
+    world.create([hpa("llama", "llama", 0, 1)]).await;
     world.create(parked("parked", "parked")).await;
     world.ask("llama", "llama", 1);
     world.ask("llama", "nobody", 1);
-    let program = world.program("a").ready().await;
+    let config = json!({"wake": {"guard": true, "readyTimeout": "1s"}});
+    let program = world.program("a").config(&config).ready().await;
     program
         .until_metric("query_errors_total", &[], |n| n >= 1.0)
         .await;
     prometheus.serve().await;
     world.until_told("llama").await;
+    world.until_told("dearer").await;
     program.rewrite(&json!({"nonsense": true}));
     program
         .until_metric("config_reloads_total", &[], |n| n == 1.0)

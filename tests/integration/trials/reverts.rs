@@ -45,8 +45,7 @@ async fn by_an_hpa(world: &World) {
     program
         .until_metric("blocked", &[("reason", "taken_back")], |n| n == 1.0)
         .await;
-    let state = program.until_state("llama", "reverted").await;
-    assert!(state["reason"].as_str().unwrap().contains("llama-hpa"), "{state}");
+    program.until_told_as("llama", "reverted", "llama-hpa").await;
     // Four reverts mean four wakes: at 0, 100, 200 and 400 ms. The next is 800 ms away.
     let asked = world.asked("patch", "deployments/scale").len();
     assert!(asked <= 6, "the waits grow: {asked}");
@@ -69,8 +68,7 @@ async fn by_a_person(world: &World) {
     program
         .until_metric("blocked", &[("reason", "manual")], |n| n == 1.0)
         .await;
-    let state = program.until_state("llama", "reverted").await;
-    assert!(state["reason"].as_str().unwrap().contains("a person"), "{state}");
+    program.until_told_as("llama", "reverted", "a person").await;
     wait::until_true("the Events", async || world.events_of(BACK).await.len() == 2).await;
     program.ticks(40).await;
     assert_eq!(
@@ -121,6 +119,10 @@ async fn by_gitops(world: &World) {
     program
         .until_metric("wakes_total", &[("result", "accepted")], |n| n == 2.0)
         .await;
+    wait::until_true("the second wake is told of, too", async || {
+        world.events().await.len() == 4
+    })
+    .await;
     let decisions = program.decisions().await;
     let told: Vec<_> = decisions
         .iter()
@@ -138,11 +140,7 @@ async fn by_gitops(world: &World) {
     program
         .until_metric("blocked", &[("reason", "manual")], |n| n == 1.0)
         .await;
-    let state = program.until_state("llama", "reverted").await;
-    assert!(
-        state["reason"].as_str().unwrap().contains("kubectl-edit"),
-        "{state}"
-    );
+    program.until_told_as("llama", "reverted", "kubectl-edit").await;
 }
 
 /// The EPP drops what waits long before the target is up; when an HPA takes it back after that, that is told all the same,

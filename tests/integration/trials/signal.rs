@@ -36,11 +36,7 @@ async fn flow_control_off(world: &World) {
         (said.field("model"), said.field("reason")),
         ("off".into(), "flow_control_off".into())
     );
-    let state = program.until_state("off", "no_signal").await;
-    assert!(
-        state["reason"].as_str().unwrap().contains("flowControl"),
-        "{state}"
-    );
+    program.until_told_as("off", "no_signal", "flowControl").await;
     program.until_state("on", "parked").await;
     let status = program.status().await;
     let signal = |name: &str| {
@@ -84,14 +80,9 @@ async fn states(world: &World) {
     world.create([target, excluded(left), pool]).await;
     let program = world.program("a").ready().await;
     program.until_state("llama", "parked").await;
-    let state = program.until_state("left", "out_of_scope").await;
-    assert!(
-        state["reason"]
-            .as_str()
-            .unwrap()
-            .contains("scale-from-zero/exclude"),
-        "{state}"
-    );
+    program
+        .until_told_as("left", "out_of_scope", "scale-from-zero/exclude")
+        .await;
     world.ask("llama", "llama", 5);
     world.until_told("llama").await;
     let state = program.until_state("llama", "starting").await;

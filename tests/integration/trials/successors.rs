@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     cluster::{DEPLOYMENT, HPA, LEADER_WORKER_SET, POOL, ROLLOUT, Rights, SCALED_OBJECT, VARIANT},
     objects::{
-        Shape, annotated, deployment, hpa, leader_worker_set, managed, pool, rollout, scaled_object,
+        Shape, annotated, deployment, hpa, leader_worker_set, managed, parked, pool, rollout, scaled_object,
         targeting, variant,
     },
     suite::Suite,
@@ -107,11 +107,9 @@ async fn all_sources_at_once(world: &World) {
         .until_metric("blocked", &[("reason", "out_of_scope_outranked")], |_| true)
         .await;
     for outranked in ["llama-so", "llama-hpa"] {
-        let state = program.until_state(outranked, "out_of_scope").await;
-        assert!(
-            state["reason"].as_str().unwrap().contains("comes first"),
-            "{state}"
-        );
+        program
+            .until_told_as(outranked, "out_of_scope", "comes first")
+            .await;
     }
 }
 
@@ -132,19 +130,14 @@ async fn paused_scaled_object(world: &World) {
             "true",
         )])
         .await;
+    // One stays parked, so that demand is asked for all the while.
+    world.create(parked("idle", "idle")).await;
     let program = world.program("a").ready().await;
     world.ask("llama", "llama", 2);
     program
         .until_metric("blocked", &[("reason", "out_of_scope_paused")], |n| n == 1.0)
         .await;
-    let events = wait::until("the Event", async || {
-        Some(world.events_of("NotScaledFromZero").await).filter(|events| !events.is_empty())
-    })
-    .await;
-    assert!(
-        events[0]["note"].as_str().unwrap().contains("paused"),
-        "{events:#?}"
-    );
+    program.until_told_as("llama", "out_of_scope", "is paused").await;
     world
         .patch(
             SCALED_OBJECT,

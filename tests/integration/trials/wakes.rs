@@ -19,7 +19,6 @@ pub fn register(suite: &mut Suite) {
     suite.both("pools_of_both_groups_and_shapes", pools_of_both_groups_and_shapes);
     suite.both("aliases", aliases);
     suite.both("annotated_variant", annotated_variant);
-    suite.both("taken_back", taken_back);
     suite.both("status_keeps_what_others_wrote", status_keeps_what_others_wrote);
 }
 
@@ -327,29 +326,4 @@ async fn annotated_variant(world: &World) {
         world.asked("patch", "variantautoscalings"),
         [("llama".into(), 200)]
     );
-}
-
-/// Something scales it back while requests still wait: it is told, and woken once more (rule 12).
-async fn taken_back(world: &World) {
-    world.create(parked("llama", "llama")).await;
-    let config = json!({"wake": {"backoff": {"initial": "100ms", "max": "1s"}}});
-    let program = world.program("a").config(&config).ready().await;
-    world.ask("llama", "llama", 1);
-    world.until_told("llama").await;
-    world
-        .patch(DEPLOYMENT, "llama", &json!({"spec": {"replicas": 0}}))
-        .await;
-    let back = program.log.said(
-        "Something scaled the target back to 0 before it had served for long; look for an HPA or KEDA on it",
-        |_| true,
-    );
-    assert!(back.await.field("target").contains("llama"));
-    world.until_woken("llama").await;
-    let asked = world.until_asked("patch", "deployments/scale", 2).await;
-    assert_eq!(asked, [("llama".into(), 200), ("llama".into(), 200)]);
-    program.until_metric("reverts_total", &[], |n| n == 1.0).await;
-    wait::until_true("the second wake is told of, too", async || {
-        world.events().await.len() == 4
-    })
-    .await;
 }
