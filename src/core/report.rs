@@ -131,10 +131,10 @@ impl Memory {
             if now.mono < due.at {
                 continue;
             }
-            // A witness that has begun to tell sees its own mark, and has its Events left to write.
-            let witness = due.told.is_none() && !due.mark_done && !due.events_done;
-            if witness && (!marks || !entry.is_scaled() || says_so(entry, due.since)) {
-                *reporting = Reporting::Done(0);
+            // A witness that has written the mark sees its own, and has its Events left to write.
+            let witness = due.told.is_none() && !due.mark_done;
+            if witness && (!marks || !entry.is_scaled() || says_so(name, entry, due.since)) {
+                *reporting = Reporting::Done(due.tries);
                 continue;
             }
             let mark = (marks && !due.mark_done).then(|| match name.source {
@@ -209,10 +209,15 @@ fn renewal(times: u32, generation: i64, now: Now, rules: &Rules) -> Reporting {
 }
 
 /// Whether the variant's mark already says that the target is to have a replica, written after the wake can have been.
-fn says_so(entry: &Entry, since: Wall) -> bool {
+/// That of a VariantAutoscaling is its status: the annotation there may stand where the waker has died before it.
+fn says_so(name: &VariantKey, entry: &Entry, since: Wall) -> bool {
     let since = since.checked_sub(CLOCK_SKEW).unwrap_or(since);
     let after = |at: Option<Wall>| since <= Wall::UNIX_EPOCH || at.is_some_and(|at| at >= since);
     let desired = entry.variant.status.desired.as_ref();
-    let status = desired.is_some_and(|desired| desired.replicas >= 1 && after(desired.last_run));
-    status || (entry.variant.annotated.is_some() && after(entry.variant.annotated))
+    match name.source {
+        Source::VariantAutoscaling => {
+            desired.is_some_and(|desired| desired.replicas >= 1 && after(desired.last_run))
+        }
+        _ => entry.variant.annotated.is_some() && after(entry.variant.annotated),
+    }
 }

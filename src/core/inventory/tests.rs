@@ -7,9 +7,9 @@ use std::{
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{Change, Indexes, Inventory, Namespace, Pool, Pools, ScopeRules, Table, Target, Variant};
+use super::{Change, Indexes, Inventory, Namespace, Pool, Pools, Scaler, ScopeRules, Table, Target, Variant};
 use crate::core::{
-    Kind, Labels, ObjectName, PoolGroup, PoolKey, TargetKey, TargetKind,
+    Kind, Labels, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, TargetKey, TargetKind, VariantKey,
     tests::{given::labels, random as any},
 };
 
@@ -19,7 +19,9 @@ struct Objects {
     variants: BTreeMap<ObjectName, Variant>,
     targets: BTreeMap<TargetKey, Target>,
     pools: BTreeMap<PoolKey, Pool>,
+    scalers: BTreeMap<ScalerKey, Scaler>,
     namespaces: BTreeMap<Arc<str>, Namespace>,
+    unscalable: BTreeSet<Arc<OtherKind>>,
     unreadable: BTreeSet<(Kind, Option<Arc<str>>)>,
 }
 
@@ -37,6 +39,13 @@ impl Objects {
             Change::Readable(kind, within, false) => {
                 self.unreadable.insert((kind, within));
             }
+            Change::Scaler(key, now) => put(&mut self.scalers, key, now),
+            Change::Scalable(kind, true) => {
+                self.unscalable.remove(&kind);
+            }
+            Change::Scalable(kind, false) => {
+                self.unscalable.insert(kind);
+            }
             Change::Listed { within, table } => {
                 let inside = |namespace: &Arc<str>| within.as_ref().is_none_or(|w| w == namespace);
                 match table {
@@ -48,8 +57,15 @@ impl Objects {
                         self.targets
                             .retain(|key, _| key.kind != kind || !inside(&key.name.namespace));
                         let fresh = fresh.into_iter();
-                        self.targets
-                            .extend(fresh.map(|(name, target)| (TargetKey { kind, name }, target)));
+                        self.targets.extend(fresh.map(|(name, target)| {
+                            (
+                                TargetKey {
+                                    kind: kind.clone(),
+                                    name,
+                                },
+                                target,
+                            )
+                        }));
                     }
                     Table::Pools(group, fresh) => {
                         self.pools
@@ -57,6 +73,13 @@ impl Objects {
                         let fresh = fresh.into_iter();
                         self.pools
                             .extend(fresh.map(|(name, pool)| (PoolKey { group, name }, pool)));
+                    }
+                    Table::Scalers(kind, fresh) => {
+                        self.scalers
+                            .retain(|key, _| key.kind != kind || !inside(&key.name.namespace));
+                        let fresh = fresh.into_iter();
+                        self.scalers
+                            .extend(fresh.map(|(name, scaler)| (ScalerKey { kind, name }, scaler)));
                     }
                     Table::Namespaces(fresh) => {
                         self.namespaces.retain(|name, _| !inside(name));
@@ -80,7 +103,13 @@ impl Objects {
             fresh.apply(Change::Namespace(name.clone(), Some(*marks)));
         }
         for (kind, within) in &self.unreadable {
-            fresh.apply(Change::Readable(*kind, within.clone(), false));
+            fresh.apply(Change::Readable(kind.clone(), within.clone(), false));
+        }
+        for kind in &self.unscalable {
+            fresh.apply(Change::Scalable(kind.clone(), false));
+        }
+        for (key, scaler) in &self.scalers {
+            fresh.apply(Change::Scaler(key.clone(), Some(scaler.clone())));
         }
         for (name, variant) in &self.variants {
             fresh.apply(Change::Variant(name.clone(), Some(variant.clone())));
@@ -101,7 +130,7 @@ fn listed() -> impl Strategy<Value = Change> {
     let tables = prop_oneof![
         vec((any::object(), any::variant()), 0..6).prop_map(|all| Table::Variants(all.into_iter().collect())),
         (
-            select(&TargetKind::ALL),
+            select(&TargetKind::BUILT_IN),
             vec((any::object(), any::target()), 0..6)
         )
             .prop_map(|(kind, all)| Table::Targets(kind, all.into_iter().collect())),
@@ -119,6 +148,7 @@ fn listed() -> impl Strategy<Value = Change> {
             match &mut table {
                 Table::Variants(all) => all.retain(|name, _| name.namespace == *within),
                 Table::Targets(_, all) => all.retain(|name, _| name.namespace == *within),
+                Table::Scalers(_, all) => all.retain(|name, _| name.namespace == *within),
                 Table::Pools(_, all) => all.retain(|name, _| name.namespace == *within),
                 Table::Namespaces(all) => all.retain(|name, _| name == within),
             }
@@ -137,7 +167,7 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(key, now)| Change::Pool(key, now)),
         2 => (any::namespace(), option::weighted(0.8, any::marks()))
             .prop_map(|(name, now)| Change::Namespace(name.into(), now)),
-        1 => (select(&Kind::ALL), option::of(any::namespace()), any::<bool>())
+        1 => (select(&Kind::STANDING), option::of(any::namespace()), any::<bool>())
             .prop_map(|(kind, within, readable)| Change::Readable(kind, within.map(Into::into), readable)),
         2 => listed(),
     ]
@@ -146,7 +176,7 @@ fn change() -> impl Strategy<Value = Change> {
 /// All that an inventory says, but for the order in which it was said.
 #[derive(Debug, PartialEq)]
 struct Said {
-    entries: HashMap<ObjectName, super::Entry>,
+    entries: HashMap<VariantKey, super::Entry>,
     targets: HashMap<TargetKey, Target>,
     pools: BTreeMap<PoolKey, Pool>,
     namespaces: HashMap<Arc<str>, Namespace>,
@@ -244,10 +274,10 @@ fn a_change_said_twice_is_one() {
     let given = crate::core::tests::given::v("one/a").alias("x");
     let key = TargetKey {
         kind: TargetKind::Deployment,
-        name: given.name.clone(),
+        name: given.name.name.clone(),
     };
     let changes = [
-        Change::Variant(given.name.clone(), Some(given.variant)),
+        Change::Variant(given.name.name.clone(), Some(given.variant)),
         Change::Target(key, given.target),
         Change::Namespace("one".into(), Some(Namespace::default())),
         Change::Readable(Kind::Namespace, None, false),

@@ -85,7 +85,7 @@ fn tick(cluster: &Cluster, rows: &[Row]) -> (Inventory, Joined, Plan) {
     };
     let now = World::new().now;
     let mut memory = Memory::default();
-    let joined = join(&inventory, rows, rules.every_namespace);
+    let joined = join(&inventory, rows, &rules);
     memory.observe(&inventory, &Answer::Complete(rows.to_vec()), &joined, now, &rules);
     let plan = plan(&inventory, &joined, &memory, now, &rules);
     (inventory, joined, plan)
@@ -117,14 +117,14 @@ proptest! {
     fn rule_7_scope_and_pools_are_those_of_the_oracle(cluster in cluster()) {
         let inventory = cluster.inventory();
         for (name, entry) in inventory.entries() {
-            let out = cluster.out(name);
+            let out = cluster.out(&name.name);
             match entry.scope {
                 Scope::In => prop_assert!(out.is_empty(), "{}: {:?}", name, out),
                 Scope::Out(why) => prop_assert!(out.contains(why.as_str()), "{}: {} of {:?}", name, why, out),
             }
             let names = |pools: &[std::sync::Arc<str>]| pools.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-            prop_assert_eq!(names(&entry.pools), cluster.pools_of(name, false));
-            prop_assert_eq!(names(&entry.excluded_pools), cluster.pools_of(name, true));
+            prop_assert_eq!(names(&entry.pools), cluster.pools_of(&name.name, false));
+            prop_assert_eq!(names(&entry.excluded_pools), cluster.pools_of(&name.name, true));
         }
     }
 
@@ -150,9 +150,9 @@ proptest! {
             prop_assert_eq!(&entry.scope, &Scope::In);
             prop_assert_eq!(entry.target(), Some(&wake.target));
             prop_assert!(entry.pools.contains(&wake.key.pool));
-            prop_assert_eq!(wake.waiting.to_bits(), joined.asked[&wake.key].waiting.to_bits());
+            prop_assert_eq!(wake.cause.waiting().to_bits(), joined.asked[&wake.key].waiting.to_bits());
         }
-        let queues: Vec<_> = plan.wakes.iter().map(|wake| wake.waiting).collect();
+        let queues: Vec<_> = plan.wakes.iter().map(|wake| wake.cause.waiting()).collect();
         prop_assert!(queues.is_sorted_by(|a, b| a >= b), "the largest queue first");
     }
 

@@ -106,6 +106,7 @@ pub fn variant() -> impl Strategy<Value = Variant> {
                 controller_instance: instance.map(Into::into),
                 accelerator: None,
                 status,
+                annotated: None,
             },
         )
 }
@@ -127,6 +128,7 @@ pub fn target() -> impl Strategy<Value = Target> {
         deleting,
         excluded,
         accelerator: None,
+        has_template: true,
     })
 }
 
@@ -152,6 +154,7 @@ pub fn scope_rules() -> impl Strategy<Value = ScopeRules> {
         |(namespaces, controller_instance)| ScopeRules {
             namespaces,
             controller_instance,
+            ..ScopeRules::default()
         },
     )
 }

@@ -203,8 +203,8 @@ fn rule_18_one_broken_variant_costs_the_others_nothing() {
 fn rule_18_a_kind_that_cannot_be_read_costs_the_others_nothing() {
     let kind = TargetKind::StatefulSet;
     let set = crate::core::TargetKey {
-        kind,
-        name: v("ns/x").name,
+        kind: kind.clone(),
+        name: v("ns/x").name.name,
     };
     let x = v("ns/x")
         .shared()

@@ -1,7 +1,7 @@
 //! Rule 10: demand that no variant asks for, with the nearest reason.
 
 use super::world::{World, row, v};
-use crate::core::{Blocked, Failure, Gone, OutOfScope, PoolGroup};
+use crate::core::{Blocked, Failure, Gone, OutOfScope, PoolGroup, TakenBy};
 
 fn world() -> World {
     World::new().pool("ns/p", "app=m").with(v("ns/a"))
@@ -129,9 +129,16 @@ fn rule_10_every_reason_has_a_word_of_its_own() {
         Blocked::Target(Gone::Missing),
         Blocked::Target(Gone::Unreadable),
         Blocked::Target(Gone::Unsupported),
+        Blocked::Target(Gone::NoTemplate),
         Blocked::StaleDemand,
         Blocked::WakeFailed(Failure::Forbidden),
-        Blocked::TakenBack,
+        Blocked::TakenBack(None),
+        Blocked::Manual(TakenBy::Person(None)),
+        Blocked::UnknownRole("x".into()),
+        Blocked::Incomplete,
+        Blocked::Capped,
+        Blocked::FlowControlOff,
+        Blocked::EppNotScraped,
     ];
     assert!(!matched.iter().any(Blocked::is_unmatched));
     all.extend(matched);

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::world::{V, World, deployment, key, name, row, v};
+use super::world::{V, World, deployment, key, name, owner, row, v, written};
 use crate::core::*;
 
 /// What becomes of a write.
@@ -101,6 +101,7 @@ fn world() -> World {
         rules.settle = Duration::from_secs(5);
         rules.ready_timeout = Duration::from_secs(10);
         rules.backoff.max = Duration::from_secs(4);
+        rules.max_escalations = 0;
     })
 }
 
@@ -250,6 +251,8 @@ impl Copy {
         let ticked = self.world.answer(&answer);
         let ours = |m: &&Moved| matches!(m, Moved::Up(Waker::Us));
         self.ups += ticked.moved().iter().filter(ours).count();
+        // Whoever scales here is named by the object and no person.
+        self.world.attribute(Some(&[owner("wva")]));
         for wake in ticked.plan.wakes {
             assert!(
                 self.flying.iter().all(|other| other.wake.target != wake.target),
@@ -288,20 +291,12 @@ impl Copy {
     /// Its reports go out, and come through or not.
     pub fn report(&mut self, server: &mut Server, events: bool, status: bool) {
         for report in self.world.reports() {
-            let update = report.status.as_ref().filter(|_| status);
-            if let Some(update) = update {
-                let now = VariantStatus {
-                    desired: Some(Desired {
-                        replicas: update.replicas,
-                        accelerator: Some(update.accelerator.clone()),
-                        last_run: Some(update.last_run),
-                    }),
-                    conditions: update.conditions.clone().into(),
-                };
-                server.statuses.insert(report.variant.clone(), now.clone());
-                server.log.push(Told::Status(report.variant.clone(), now));
+            if let Some(Mark::Status(update)) = report.mark.as_ref().filter(|_| status) {
+                let now = written(update.clone());
+                server.statuses.insert(report.variant.name.clone(), now.clone());
+                server.log.push(Told::Status(report.variant.name.clone(), now));
             }
-            let written = status || report.status.is_none();
+            let written = status || report.mark.is_none();
             self.world
                 .reported(&report.variant.to_string(), events || !report.events, written);
         }

@@ -1,8 +1,13 @@
-//! Worlds in few words: `World::new().pool("ns/p", "app=m").with(v("ns/a").cost("5"))`.
+//! Worlds in few words: `World::new().pool("ns/p", "app=m").with(v("ns/a").cost("5"))`, and what happens in them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-pub use super::given::{V, deployment, labels, name, v};
+pub use super::given::{
+    S, V, deployment, hpa, labels, name, owner, scaled_object, scaler, target, v, variant,
+};
 use crate::core::*;
 
 /// Seconds.
@@ -54,10 +59,17 @@ pub fn key(text: &str) -> ModelKey {
 pub fn rules() -> Rules {
     Rules {
         select: Select::Cheapest,
+        unmatched: Unmatched::Report,
         every_namespace: false,
         max_sample_age: s(120),
         ready_timeout: s(600),
+        unschedulable_after: s(300),
+        max_escalations: 1,
         settle: s(120),
+        manual_hold: s(600),
+        guard: false,
+        max_starting: None,
+        max_starting_per_namespace: None,
         backoff: Backoff {
             initial: s(1),
             max: s(300),
@@ -100,13 +112,59 @@ impl Ticked {
     }
 }
 
+/// An object that a world can hold.
+pub trait Given {
+    /// It is so now.
+    fn put(self, world: &mut World);
+}
+
+impl V {
+    /// Its target, unless that is another's, is so now.
+    fn put_target(&mut self, world: &mut World) {
+        if let (Some(target), TargetRef::Known(key)) = (self.target.take(), self.variant.target.clone()) {
+            let observed = Observed::new(Some(self.replicas), Some(self.ready), &world.next_version());
+            let observed = observed.with(self.stuck.take());
+            let target = Target { observed, ..target };
+            world.inventory.apply(Change::Target(key, Some(target)));
+        }
+    }
+}
+
+impl Given for V {
+    fn put(mut self, world: &mut World) {
+        let own = self.name.name.to_string();
+        match self.name.source {
+            Source::VariantAutoscaling => {
+                self.put_target(world);
+                let change = Change::Variant(self.name.name, Some(self.variant));
+                world.inventory.apply(change);
+            }
+            Source::ScaledObject => scaled_object(&own).describes(self).put(world),
+            Source::HorizontalPodAutoscaler => hpa(&own).min(0).describes(self).put(world),
+        }
+    }
+}
+
+impl Given for S {
+    fn put(mut self, world: &mut World) {
+        if let Some(mut v) = self.v.take() {
+            v.put_target(world);
+        }
+        self.scaler.resource_version = world.next_version().into();
+        world.inventory.apply(Change::Scaler(self.key, Some(self.scaler)));
+    }
+}
+
 /// Everything that the decision reads.
 #[derive(Clone)]
 pub struct World {
     pub inventory: Inventory,
     pub memory: Memory,
+    pub signals: Signals,
     pub rules: Rules,
     pub now: Now,
+    /// The last demand that was known, and what was held back of it.
+    last: (Joined, Vec<Held>),
     version: u64,
 }
 
@@ -119,13 +177,20 @@ impl World {
         Self {
             inventory: Inventory::new(scope),
             memory: Memory::default(),
+            signals: Signals::default(),
             rules: rules(),
             now: Now {
                 mono: Mono(s(10_000)),
                 wall: "2026-03-01T12:00:00Z".parse().expect("a time"),
             },
+            last: (Joined::default(), Vec::new()),
             version: 100,
         }
+    }
+
+    fn next_version(&mut self) -> String {
+        self.version += 1;
+        self.version.to_string()
     }
 
     pub fn rules(mut self, change: impl FnOnce(&mut Rules)) -> Self {
@@ -133,8 +198,9 @@ impl World {
         self
     }
 
-    pub fn with(mut self, v: V) -> Self {
-        self.put(v);
+    /// With a variant and its target, or something that scales.
+    pub fn with(mut self, given: impl Given) -> Self {
+        given.put(&mut self);
         self
     }
 
@@ -158,32 +224,65 @@ impl World {
         self
     }
 
-    /// A variant and its target are so now.
-    pub fn put(&mut self, v: V) {
-        self.version += 1;
-        if let (Some(mut target), TargetRef::Known(key)) = (v.target, v.variant.target.clone()) {
-            target.observed = Observed::new(Some(v.replicas), Some(v.ready), &self.version.to_string());
-            self.inventory.apply(Change::Target(key, Some(target)));
-        }
-        self.inventory.apply(Change::Variant(v.name, Some(v.variant)));
+    /// A variant and its target, or something that scales, are so now.
+    pub fn put(&mut self, given: impl Given) {
+        given.put(self);
     }
 
-    /// A target is seen at so many replicas, so many of them ready, at a new version.
-    pub fn scale(&mut self, target: &str, replicas: i64, ready: i64) {
-        self.version += 1;
-        let key = deployment(target);
+    /// A target (as in [`target`]) is seen at so many replicas, so many of them ready, at a new version.
+    pub fn scale(&mut self, text: &str, replicas: i64, ready: i64) {
+        let version = self.next_version();
+        self.edit(text, |target| {
+            target.generation += 1;
+            target.observed = Observed::new(Some(replicas), Some(ready), &version);
+        });
+    }
+
+    /// A condition of a target keeps it from becoming ready, from now on.
+    pub fn stuck(&mut self, text: &str, by: StuckBy, message: &str) {
+        let stuck = Stuck {
+            by,
+            since: self.now.wall,
+            message: message.into(),
+        };
+        self.edit(text, |target| {
+            target.observed = target.observed.clone().with(Some(stuck))
+        });
+    }
+
+    /// Any other change of a target.
+    pub fn edit(&mut self, text: &str, change: impl FnOnce(&mut Target)) {
+        let key = target(text);
         let mut now = self.inventory.target(&key).expect("a target").clone();
-        now.generation += 1;
-        now.observed = Observed::new(Some(replicas), Some(ready), &self.version.to_string());
+        change(&mut now);
         self.inventory.apply(Change::Target(key, Some(now)));
     }
 
-    /// The status of a variant is so now.
-    pub fn status(&mut self, variant: &str, change: impl FnOnce(&mut VariantStatus)) {
-        let name = name(variant);
-        let mut now = self.inventory.entry(&name).expect("a variant").variant.clone();
+    /// The status of a VariantAutoscaling is so now.
+    pub fn status(&mut self, text: &str, change: impl FnOnce(&mut VariantStatus)) {
+        let mut now = self.variant(text).clone();
         change(&mut now.status);
-        self.inventory.apply(Change::Variant(name, Some(now)));
+        self.inventory.apply(Change::Variant(name(text), Some(now)));
+    }
+
+    /// A variant (as in [`variant`]) as it stands.
+    pub fn variant(&self, text: &str) -> &Variant {
+        &self.inventory.entry(&variant(text)).expect("a variant").variant
+    }
+
+    /// What scales (as in [`scaler`]) as it stands.
+    pub fn scaler(&self, text: &str) -> &Scaler {
+        self.inventory
+            .scaler(&scaler(text))
+            .expect("an HPA or ScaledObject")
+    }
+
+    /// Somebody writes an HPA or ScaledObject; it has a new version.
+    pub fn edit_scaler(&mut self, text: &str, change: impl FnOnce(&mut Scaler)) {
+        let mut now = self.scaler(text).clone();
+        change(&mut now);
+        now.resource_version = self.next_version().into();
+        self.inventory.apply(Change::Scaler(scaler(text), Some(now)));
     }
 
     /// Time passes.
@@ -200,16 +299,41 @@ impl World {
 
     /// One tick with this answer, up to the plan; nothing is sent.
     pub fn answer(&mut self, answer: &Answer) -> Ticked {
-        let rows: &[Row] = match answer {
-            Answer::Complete(rows) => rows,
-            Answer::Unknown => &[],
+        let joined = match answer {
+            Answer::Complete(rows) => join(&self.inventory, rows, &self.rules),
+            Answer::Unknown => Joined::default(),
         };
-        let joined = join(&self.inventory, rows, self.rules.every_namespace);
         let notices = self
             .memory
             .observe(&self.inventory, answer, &joined, self.now, &self.rules);
-        let plan = plan(&self.inventory, &joined, &self.memory, self.now, &self.rules);
+        // As the loop does: without an answer nothing is decided.
+        let plan = match answer {
+            Answer::Complete(_) => plan(&self.inventory, &joined, &self.memory, self.now, &self.rules),
+            Answer::Unknown => Plan::default(),
+        };
+        if *answer != Answer::Unknown {
+            self.last = (joined, plan.blocked.clone());
+        }
         Ticked { plan, notices }
+    }
+
+    /// The state of a variant (as in [`variant`]), after the last tick.
+    pub fn state(&self, text: &str) -> State {
+        let held = self.last.1.iter();
+        let held: BTreeMap<_, _> = held
+            .filter_map(|held| Some((held.variant.clone()?, held.why.clone())))
+            .collect();
+        let situation = Situation {
+            inventory: &self.inventory,
+            memory: &self.memory,
+            signals: &self.signals,
+            demand: &self.last.0.asked,
+            held: &held,
+            now: self.now,
+            rules: &self.rules,
+        };
+        let name = variant(text);
+        situation.state(&name, self.inventory.entry(&name).expect("a variant"))
     }
 
     /// What one tick with these rows wakes in a copy of this world, sorted.
@@ -232,16 +356,35 @@ impl World {
         let [wake] = &ticked.plan.wakes[..] else {
             panic!("not one wake: {ticked:?}");
         };
-        self.memory.sent(wake);
+        self.send(&ticked.plan);
         self.answered(wake, answer);
         wake.clone()
+    }
+
+    /// Everything that a plan wakes is sent; nothing is answered yet.
+    pub fn send(&mut self, plan: &Plan) {
+        self.memory.escalated(plan);
+        for wake in &plan.wakes {
+            self.memory.sent(wake);
+        }
+    }
+
+    /// One tick with these rows, all wakes of which go through and are seen by the watch. Says which, as `ns/name`.
+    pub fn wake_all(&mut self, rows: &[Row]) -> Vec<String> {
+        let ticked = self.tick(rows);
+        self.send(&ticked.plan);
+        for wake in &ticked.plan.wakes {
+            self.answered(wake, Ok(()));
+            self.scale(&wake.target.to_string(), 1, 0);
+        }
+        ticked.wakes()
     }
 
     /// The answer to a wake has come.
     pub fn answered(&mut self, wake: &Wake, answer: Result<(), (Failure, Option<Duration>)>) {
         let told = Told {
             key: wake.key.clone(),
-            waiting: wake.waiting,
+            cause: wake.cause.clone(),
             sample_age: wake.sample_age,
             sample_to_scale: None,
         };
@@ -254,26 +397,97 @@ impl World {
     }
 
     /// A report has ended so.
-    pub fn reported(&mut self, variant: &str, events: bool, status: bool) {
-        self.memory.reported(
-            &name(variant),
-            Reported { events, status },
-            self.now.mono,
-            &self.rules,
-        );
+    pub fn reported(&mut self, text: &str, events: bool, mark: bool) {
+        let reported = Reported { events, mark };
+        self.memory
+            .reported(&variant(text), reported, self.now.mono, &self.rules);
     }
 
-    /// A report has gone through, and the watch has shown the status.
+    /// A report has gone through, and the watch has shown the mark.
     pub fn told(&mut self, report: &Report) {
-        let update = report.status.clone().expect("a status");
-        self.reported(&report.variant.to_string(), true, true);
-        self.status(&report.variant.to_string(), |status| {
-            status.desired = Some(Desired {
-                replicas: update.replicas,
-                accelerator: Some(update.accelerator),
-                last_run: Some(update.last_run),
-            });
-            status.conditions = update.conditions.into();
-        });
+        let text = report.variant.to_string();
+        self.reported(&text, true, true);
+        match report.mark.clone().expect("a mark") {
+            Mark::Status(update) => self.status(&text, |status| *status = written(update)),
+            Mark::Annotation => {
+                let now = self.now.wall;
+                self.edit_scaler(&text, |scaler| {
+                    scaler.variant.as_mut().expect("a variant").annotated = Some(now);
+                });
+            }
+        }
+    }
+
+    /// What the pods of a target say: one cannot be scheduled from now on, for this reason; or none is held up.
+    pub fn pods(&mut self, text: &str, unschedulable: Option<&str>) {
+        let seen = unschedulable.map(|why| (self.now.wall, why.into()));
+        self.memory.pods_seen(&target(text), seen, self.now);
+    }
+
+    /// All targets that were taken back and whose writer is looked up: found to be owned by these, or not readable.
+    pub fn attribute(&mut self, owners: Option<&[Owner]>) -> Vec<Notice> {
+        let due = self.memory.attributions_due().into_iter();
+        due.filter_map(|target| {
+            self.memory
+                .attributed(&target, owners, &self.inventory, self.now.mono, &self.rules)
+        })
+        .collect()
+    }
+
+    /// The process ends and another goes on, as after a restart: all that it knows is what the objects say.
+    /// Returns how many episodes it has taken up.
+    pub fn restart(&mut self) -> usize {
+        self.memory = Memory::default();
+        self.signals = Signals::default();
+        self.last = (Joined::default(), Vec::new());
+        self.memory.restore(&self.inventory, self.now, &self.rules)
+    }
+
+    /// The writes of guards due now, apart from those that go before a scale (`Wake::guards`).
+    pub fn guards(&mut self) -> Vec<GuardWrite> {
+        self.memory.guards_due(&self.inventory, self.now, &self.rules)
+    }
+
+    /// A write of a guard has gone through or failed; what went through the watch has shown.
+    pub fn guard(&mut self, write: &GuardWrite, accepted: bool) {
+        if accepted {
+            self.edit_scaler(&write.scaler.to_string(), |scaler| apply_guard(scaler, write));
+        }
+        let backoff = self.rules.backoff;
+        self.memory
+            .guard_answered(&write.scaler, accepted, self.now.mono, backoff);
+    }
+}
+
+/// What a write of a guard makes of an object, as the API server would.
+pub fn apply_guard(scaler: &mut Scaler, write: &GuardWrite) {
+    let mut set = |value: Option<&str>| match write.scaler.kind {
+        ScalerKind::ScaledObject => scaler.paused_scale_in = value.map(Into::into),
+        ScalerKind::HorizontalPodAutoscaler => {
+            scaler.min_replicas = value.map_or(1, |value| value.parse().expect("a number"));
+        }
+    };
+    match &write.change {
+        GuardChange::Put(guard) => {
+            set(Some(&guard.ours));
+            scaler.guard = Some(guard.clone());
+        }
+        GuardChange::End(guard) => {
+            set(guard.before.as_deref());
+            scaler.guard = None;
+        }
+        GuardChange::Forget(_) => scaler.guard = None,
+    }
+}
+
+/// The status once a mark is written.
+pub fn written(update: StatusUpdate) -> VariantStatus {
+    VariantStatus {
+        desired: Some(Desired {
+            replicas: update.replicas,
+            accelerator: Some(update.accelerator),
+            last_run: Some(update.last_run),
+        }),
+        conditions: update.conditions.into(),
     }
 }
