@@ -114,8 +114,15 @@ fn of_the_pool(inventory: &Inventory, row: &Row, every_namespace: bool) -> Optio
             open && entry.scope == Scope::In && entry.observed.is_ok()
         })
     };
-    let keys: Vec<_> = inventory
+    // Who is out of scope counts here as well: the demand may be that tenant's (rule 3).
+    let pools: Vec<_> = inventory
         .variants_behind(row.namespace.as_deref(), Some(pool))
+        .collect();
+    if pools.len() > 1 && !every_namespace {
+        return None;
+    }
+    let keys: Vec<_> = pools
+        .into_iter()
         .filter(|(_, names)| wakeable(names))
         .map(|((namespace, pool), _)| ModelKey {
             namespace: namespace.clone(),
@@ -123,8 +130,7 @@ fn of_the_pool(inventory: &Inventory, row: &Row, every_namespace: bool) -> Optio
             model: row.model.as_deref().unwrap_or_default().into(),
         })
         .collect();
-    let clear = keys.len() == 1 || every_namespace;
-    (clear && !keys.is_empty()).then_some(keys)
+    (!keys.is_empty()).then_some(keys)
 }
 
 /// The keys that a row naming its model asks for.

@@ -152,7 +152,10 @@ struct Survey<'a> {
     rest: Standing<'a>,
     overdue: Vec<(&'a TargetKey, Overdue)>,
     unknown_role: Option<(&'a VariantKey, Box<str>)>,
-    any_up: bool,
+    /// Whether one was given up for another: then the model is not without an answer, however late that comes.
+    surplus: bool,
+    /// The first of those that count, to name what makes no set.
+    first: Option<&'a VariantKey>,
 }
 
 impl<'a> Draft<'a> {
@@ -172,10 +175,10 @@ impl<'a> Draft<'a> {
         }
         match (survey.all.lack(), demanded) {
             (Lack::Set(set), Some(demanded)) => self.wake(key, &set, &Cause::Demand(demanded)),
-            (Lack::Unservable, Some(_)) if !survey.any_up => {
+            (Lack::Unservable, Some(demanded)) if !survey.surplus => {
                 self.unknown_role(key, &survey, asked);
-                if let (Some(first), Some(asked)) = (survey.all.candidates.first(), asked) {
-                    self.hold(key, asked.waiting, Blocked::Incomplete, first.name);
+                if let Some(first) = survey.first {
+                    self.hold(key, demanded.waiting, Blocked::Incomplete, first);
                 }
             }
             (Lack::Nothing | Lack::Unservable, demanded) => {
@@ -201,7 +204,7 @@ impl<'a> Draft<'a> {
             let parts = entry.role.parts();
             let only_prefills = parts.prefill && !parts.decode;
             let mut up = |overdue: bool| {
-                survey.any_up = true;
+                survey.first.get_or_insert(name);
                 survey.all.up = survey.all.up.and(parts);
                 survey.all.has_prefill |= only_prefills;
                 if !overdue {
@@ -216,7 +219,7 @@ impl<'a> Draft<'a> {
             if entry.is_scaled() {
                 // Escalated from: until it is ready it is as if it were not there.
                 if !entry.is_serving() && tracked.is_some_and(|t| t.passed_over.is_some()) {
-                    survey.any_up = true;
+                    survey.surplus = true;
                     continue;
                 }
                 let overdue = tracked.and_then(|t| Overdue::of(entry, t, self.now, self.rules));
@@ -225,6 +228,7 @@ impl<'a> Draft<'a> {
             } else if tracked.is_some_and(super::Tracked::is_under_way) {
                 up(false);
             } else if let Some(candidate) = Candidate::new(name, entry) {
+                survey.first.get_or_insert(name);
                 survey.all.candidates.push(candidate);
                 survey.all.has_prefill |= only_prefills;
                 survey.rest.has_prefill |= only_prefills;

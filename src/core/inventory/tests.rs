@@ -7,9 +7,12 @@ use std::{
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{Change, Indexes, Inventory, Namespace, Pool, Pools, Scaler, ScopeRules, Table, Target, Variant};
+use super::{
+    Change, Indexes, Inventory, Namespace, Pool, Pools, Scaler, ScopeRules, Table, Target, TargetRef, Variant,
+};
 use crate::core::{
-    Kind, Labels, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, TargetKey, TargetKind, VariantKey,
+    Kind, Labels, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, TargetKey, TargetKind,
+    VariantKey,
     tests::{given::labels, random as any},
 };
 
@@ -118,6 +121,67 @@ impl Objects {
     }
 }
 
+impl Objects {
+    /// All variants, whatever says so, of the sources that count.
+    fn variants(&self, rules: &ScopeRules) -> BTreeMap<VariantKey, Variant> {
+        let autoscalings = self.variants.iter();
+        let autoscalings = autoscalings.map(|(name, v)| (VariantKey::autoscaling(name.clone()), v.clone()));
+        let others = self.scalers.iter().filter_map(|(key, scaler)| {
+            let (name, source) = (key.name.clone(), key.kind.source());
+            Some((VariantKey { name, source }, scaler.variant.clone()?))
+        });
+        let all = autoscalings.chain(others);
+        all.filter(|(key, _)| rules.sources.contains(&key.source))
+            .collect()
+    }
+
+    /// What the indexes find is what looking at everything finds.
+    fn look_up(
+        &self,
+        inventory: &Inventory,
+        variants: &BTreeMap<VariantKey, Variant>,
+    ) -> Result<(), TestCaseError> {
+        let is = |reference: &TargetRef, target: &TargetKey| *reference == TargetRef::Known(target.clone());
+        let named = variants.values().filter_map(|v| match &v.target {
+            TargetRef::Known(target) => Some(target),
+            TargetRef::Unsupported(_) => None,
+        });
+        let scaled = self.scalers.values().filter_map(|s| match &s.target {
+            TargetRef::Known(target) => Some(target),
+            TargetRef::Unsupported(_) => None,
+        });
+        let named: BTreeSet<_> = named.collect();
+        for target in named.iter().copied().chain(scaled) {
+            let on = self.scalers.iter().filter(|(_, s)| is(&s.target, target));
+            let found: BTreeMap<_, _> = inventory.scalers_of(target).collect();
+            prop_assert_eq!(found, on.collect::<BTreeMap<_, _>>());
+            let of = variants.iter().filter(|(_, v)| is(&v.target, target));
+            let found: BTreeSet<_> = inventory.variants_of(target).collect();
+            prop_assert_eq!(found, of.map(|(key, _)| key).collect::<BTreeSet<_>>());
+        }
+        let guarded = self.scalers.iter().filter(|(_, s)| s.guard.is_some());
+        prop_assert_eq!(
+            inventory.guarded().collect::<BTreeMap<_, _>>(),
+            guarded.collect::<BTreeMap<_, _>>()
+        );
+        let others = named.iter().filter_map(|target| match &target.kind {
+            TargetKind::Other(kind) => Some((kind.clone(), target.name.namespace.clone())),
+            _ => None,
+        });
+        let found: BTreeSet<_> = inventory.other_kinds().cloned().collect();
+        prop_assert_eq!(found, others.collect::<BTreeSet<_>>());
+        for namespace in any::NAMESPACES.map(Arc::<str>::from) {
+            let unreadable = ScalerKind::ALL.into_iter().any(|kind| {
+                [None, Some(namespace.clone())]
+                    .into_iter()
+                    .any(|within| self.unreadable.contains(&(Kind::Scaler(kind), within)))
+            });
+            prop_assert_eq!(inventory.reads_scalers(&namespace), !unreadable);
+        }
+        Ok(())
+    }
+}
+
 fn put<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, now: Option<V>) {
     match now {
         Some(now) => table.insert(key, now),
@@ -127,12 +191,14 @@ fn put<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, now: Option<V>) {
 
 /// A finished list of one namespace or all, of objects that stand there.
 fn listed() -> impl Strategy<Value = Change> {
+    let scalers = select(&ScalerKind::ALL).prop_flat_map(|kind| {
+        let all = vec((any::object(), any::scaler(kind)), 0..6);
+        all.prop_map(move |all| Table::Scalers(kind, all.into_iter().collect()))
+    });
     let tables = prop_oneof![
+        scalers,
         vec((any::object(), any::variant()), 0..6).prop_map(|all| Table::Variants(all.into_iter().collect())),
-        (
-            select(&TargetKind::BUILT_IN),
-            vec((any::object(), any::target()), 0..6)
-        )
+        (any::kind(), vec((any::object(), any::target()), 0..6))
             .prop_map(|(kind, all)| Table::Targets(kind, all.into_iter().collect())),
         (
             select(&[PoolGroup::Stable, PoolGroup::Experimental]),
@@ -167,7 +233,11 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(key, now)| Change::Pool(key, now)),
         2 => (any::namespace(), option::weighted(0.8, any::marks()))
             .prop_map(|(name, now)| Change::Namespace(name.into(), now)),
-        1 => (select(&Kind::STANDING), option::of(any::namespace()), any::<bool>())
+        4 => (any::keyed_scaler(), prop::bool::weighted(0.8))
+            .prop_map(|((key, scaler), there)| Change::Scaler(key, there.then_some(scaler))),
+        1 => (any::other_kind(), any::<bool>())
+            .prop_map(|(kind, scalable)| Change::Scalable(kind, scalable)),
+        1 => (any::watched(), option::of(any::namespace()), any::<bool>())
             .prop_map(|(kind, within, readable)| Change::Readable(kind, within.map(Into::into), readable)),
         2 => listed(),
     ]
@@ -179,8 +249,10 @@ struct Said {
     entries: HashMap<VariantKey, super::Entry>,
     targets: HashMap<TargetKey, Target>,
     pools: BTreeMap<PoolKey, Pool>,
+    scalers: HashMap<ScalerKey, Scaler>,
     namespaces: HashMap<Arc<str>, Namespace>,
     indexes: Indexes,
+    conflicts: Vec<String>,
     counts: (usize, usize, usize, usize),
 }
 
@@ -200,8 +272,10 @@ fn said(inventory: &Inventory) -> Said {
         pools: keys
             .filter_map(|key| Some((key.clone(), inventory.pools.get(&key)?.clone())))
             .collect(),
+        scalers: inventory.scalers.clone(),
         namespaces: inventory.namespaces.clone(),
         indexes: inventory.indexes.clone(),
+        conflicts: inventory.conflicts(),
         counts: (
             inventory.inactive(),
             inventory.variants(),
@@ -225,7 +299,9 @@ proptest! {
         }
         let fresh = objects.build(&rules);
         prop_assert_eq!(said(&inventory), said(&fresh));
-        prop_assert_eq!(inventory.variants(), objects.variants.len());
+        let variants = objects.variants(&rules);
+        prop_assert_eq!(inventory.variants(), variants.len());
+        objects.look_up(&inventory, &variants)?;
         prop_assert_eq!(inventory.targets(), objects.targets.len());
         prop_assert_eq!(inventory.pools(), objects.pools.len());
         prop_assert_eq!(
@@ -235,6 +311,9 @@ proptest! {
         // Whatever is taken out again leaves nothing behind.
         for name in objects.variants.keys() {
             inventory.apply(Change::Variant(name.clone(), None));
+        }
+        for key in objects.scalers.keys() {
+            inventory.apply(Change::Scaler(key.clone(), None));
         }
         prop_assert_eq!(&inventory.indexes, &Indexes::default());
         prop_assert_eq!(inventory.inactive(), 0);

@@ -1,4 +1,4 @@
-//! Rules 2, 3, 7, 8, 9 and 10 once more, slow and obvious: loops over plain lists, written from the
+//! Rules 2, 3, 7 to 10, 16 and 19 once more, slow and obvious: loops over plain lists, written from the
 //! design's text.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,12 +9,14 @@ use crate::core::*;
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub scope: ScopeRules,
-    pub variants: BTreeMap<ObjectName, Variant>,
+    /// Whatever describes a variant, of every source.
+    pub variants: BTreeMap<VariantKey, Variant>,
+    /// What scales. Those among the variants that do say there what they describe.
+    pub scalers: BTreeMap<ScalerKey, Scaler>,
     pub targets: Vec<(TargetKey, Target)>,
     pub pools: Vec<(PoolKey, Pool)>,
     pub namespaces: BTreeMap<String, Namespace>,
-    pub select: Select,
-    pub every_namespace: bool,
+    pub rules: Rules,
 }
 
 /// What is to come of some rows.
@@ -28,12 +30,29 @@ pub struct Expected {
     pub blocked: Vec<BTreeSet<&'static str>>,
 }
 
+/// Why a row asks for nothing.
+#[derive(Debug, Default)]
+struct Nothing {
+    /// The reasons that are right; none, if it is served.
+    reasons: BTreeSet<&'static str>,
+    /// Whether no variant asks for it.
+    unmatched: bool,
+}
+
 impl Cluster {
     /// The inventory of it, with everything put in one by one.
     pub fn inventory(&self) -> Inventory {
         let mut inventory = Inventory::new(self.scope.clone());
-        for (name, variant) in &self.variants {
-            inventory.apply(Change::Variant(name.clone(), Some(variant.clone())));
+        for (key, variant) in &self.variants {
+            if key.source == Source::VariantAutoscaling {
+                inventory.apply(Change::Variant(key.name.clone(), Some(variant.clone())));
+            }
+        }
+        for (key, scaler) in &self.scalers {
+            let (name, source) = (key.name.clone(), key.kind.source());
+            let variant = self.variants.get(&VariantKey { name, source }).cloned();
+            let scaler = scaler.clone();
+            inventory.apply(Change::Scaler(key.clone(), Some(Scaler { variant, ..scaler })));
         }
         for (name, marks) in &self.namespaces {
             inventory.apply(Change::Namespace(name.as_str().into(), Some(*marks)));
@@ -47,6 +66,13 @@ impl Cluster {
         inventory
     }
 
+    /// The variants of the sources that count (rule 16).
+    fn known(&self) -> impl Iterator<Item = &VariantKey> + Clone {
+        self.variants
+            .keys()
+            .filter(|key| self.scope.sources.contains(&key.source))
+    }
+
     fn target(&self, variant: &Variant) -> Option<(&TargetKey, &Target)> {
         let TargetRef::Known(wanted) = &variant.target else {
             return None;
@@ -56,7 +82,7 @@ impl Cluster {
     }
 
     /// Names of the pools that select the variant's target: those excluded, or the others.
-    pub fn pools_of(&self, name: &ObjectName, excluded: bool) -> BTreeSet<String> {
+    pub fn pools_of(&self, name: &VariantKey, excluded: bool) -> BTreeSet<String> {
         let Some((_, target)) = self.target(&self.variants[name]) else {
             return BTreeSet::new();
         };
@@ -64,7 +90,7 @@ impl Cluster {
             .pools
             .iter()
             .filter(|(key, pool)| {
-                key.name.namespace == name.namespace
+                key.name.namespace == name.name.namespace
                     && pool.selector.iter().count() > 0
                     && pool.selector.iter().all(|(n, v)| target.labels.get(n) == Some(v))
             })
@@ -83,12 +109,16 @@ impl Cluster {
     }
 
     /// Every reason that keeps a variant out of scope.
-    pub fn out(&self, name: &ObjectName) -> BTreeSet<&'static str> {
+    pub fn out(&self, name: &VariantKey) -> BTreeSet<&'static str> {
         let variant = &self.variants[name];
         let target = self.target(variant).map(|(_, target)| target);
-        let marks = self.namespaces.get(&*name.namespace).copied().unwrap_or_default();
+        let marks = self
+            .namespaces
+            .get(&*name.name.namespace)
+            .copied()
+            .unwrap_or_default();
         let mut out = BTreeSet::new();
-        if !self.covers(&name.namespace) {
+        if !self.covers(&name.name.namespace) {
             out.insert("out_of_scope_namespace");
         }
         if let Some(instance) = &self.scope.controller_instance
@@ -108,12 +138,27 @@ impl Cluster {
         if marks.excluded {
             out.insert("out_of_scope_namespace_excluded");
         }
-        let exactly_that = self.scope.namespaces == [name.namespace.to_string()];
+        let exactly_that = self.scope.namespaces == [name.name.namespace.to_string()];
         if marks.excluded_from_wva && !exactly_that {
             out.insert("out_of_scope_namespace_excluded_from_wva");
         }
         if variant.max_replicas == Some(0) {
             out.insert("out_of_scope_max_replicas");
+        }
+        // Rule 7: a ScaledObject on the target that is paused.
+        let mut on_it = self
+            .scalers
+            .values()
+            .filter(|scaler| scaler.target == variant.target);
+        if target_is_known(variant) && on_it.any(|scaler| scaler.paused.is_some()) {
+            out.insert("out_of_scope_paused");
+        }
+        // Rule 16: one variant per target, in order of precedence.
+        let mut beside = self
+            .known()
+            .filter(|other| self.variants[*other].target == variant.target);
+        if target_is_known(variant) && beside.any(|other| other.source < name.source) {
+            out.insert("out_of_scope_outranked");
         }
         if self.pools_of(name, false).is_empty() && !self.pools_of(name, true).is_empty() {
             out.insert("out_of_scope_pool_excluded");
@@ -121,8 +166,11 @@ impl Cluster {
         out
     }
 
-    fn replicas(&self, name: &ObjectName) -> Option<i64> {
+    fn replicas(&self, name: &VariantKey) -> Option<i64> {
         let (_, target) = self.target(&self.variants[name])?;
+        if !target.has_template {
+            return None;
+        }
         Some(match target.observed {
             Observed::Zero(_) => 0,
             Observed::Scaled { replicas, .. } => replicas,
@@ -130,13 +178,13 @@ impl Cluster {
     }
 
     /// Whether requests for a variant may wait at the row's pool.
-    fn waits_at(&self, name: &ObjectName, pool: Option<&str>) -> bool {
+    fn waits_at(&self, name: &VariantKey, pool: Option<&str>) -> bool {
         let mut all = self.pools_of(name, false);
         all.extend(self.pools_of(name, true));
         all.iter().any(|p| pool.is_none_or(|wanted| wanted == p))
     }
 
-    fn serves(&self, name: &ObjectName, model: &str) -> bool {
+    fn serves(&self, name: &VariantKey, model: &str) -> bool {
         let variant = &self.variants[name];
         *variant.model == *model || variant.aliases.iter().any(|alias| **alias == *model)
     }
@@ -149,23 +197,32 @@ impl Cluster {
             }
             match self.asks(row) {
                 Ok(keys) => expected.asked.extend(keys),
-                Err(reasons) if reasons.is_empty() => {}
-                Err(reasons) => expected.blocked.push(reasons),
+                Err(nothing) if nothing.reasons.is_empty() => {}
+                Err(nothing) if nothing.unmatched => match self.of_its_pool(row) {
+                    keys if keys.is_empty() => expected.blocked.push(nothing.reasons),
+                    keys => expected.asked.extend(keys),
+                },
+                Err(nothing) => expected.blocked.push(nothing.reasons),
             }
         }
         for key in &expected.asked {
-            expected.wakes.extend(self.chosen(key));
+            let chosen = self.chosen(key);
+            expected.wakes.extend(chosen.wakes);
+            expected.blocked.extend(chosen.blocked);
         }
         expected
     }
 
     /// What a row asks for; else the reasons that are right, none if it is served.
-    fn asks(&self, row: &Row) -> Result<BTreeSet<ModelKey>, BTreeSet<&'static str>> {
+    fn asks(&self, row: &Row) -> Result<BTreeSet<ModelKey>, Nothing> {
         let pool = row.pool.as_deref();
-        let here: Vec<&ObjectName> = self
-            .variants
-            .keys()
-            .filter(|name| row.namespace.as_ref().is_none_or(|ns| **ns == *name.namespace))
+        let here: Vec<&VariantKey> = self
+            .known()
+            .filter(|name| {
+                row.namespace
+                    .as_ref()
+                    .is_none_or(|ns| **ns == *name.name.namespace)
+            })
             .collect();
         // The namespaces that it may be for, and the model that it names in each.
         let mut models: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -175,25 +232,30 @@ impl Cluster {
             }
             match row.model.as_deref() {
                 Some(model) if self.serves(name, model) => {
-                    models.entry(&name.namespace).or_default().insert(model);
+                    models.entry(&name.name.namespace).or_default().insert(model);
                 }
                 Some(_) => {}
                 None => {
                     let model = &self.variants[*name].model;
-                    models.entry(&name.namespace).or_default().insert(model);
+                    models.entry(&name.name.namespace).or_default().insert(model);
                 }
             }
         }
-        if row.namespace.is_none() && models.len() > 1 && !self.every_namespace {
-            return Err(["ambiguous_namespace"].into());
+        if row.namespace.is_none() && models.len() > 1 && !self.rules.every_namespace {
+            return Err(Nothing {
+                reasons: ["ambiguous_namespace"].into(),
+                unmatched: true,
+            });
         }
         let mut keys = BTreeSet::new();
         let mut reasons = BTreeSet::new();
         let mut served = false;
+        // The row's very pool is excluded, which is nearer than any other reason.
+        let mut excluded = false;
         for name in here {
             let model = match row.model.as_deref() {
                 Some(model) => model,
-                None => match models.get(&*name.namespace) {
+                None => match models.get(&*name.name.namespace) {
                     Some(only) if only.len() == 1 => only.first().expect("one"),
                     _ => continue,
                 },
@@ -204,6 +266,10 @@ impl Cluster {
             served |= self.waits_at(name, pool) && self.replicas(name).is_some_and(|n| n > 0);
             let out = self.out(name);
             let open = self.pools_of(name, false);
+            let only_its_pool = out.iter().all(|why| *why == "out_of_scope_pool_excluded");
+            let can_be_seen = !out.is_empty() || self.replicas(name).is_some();
+            excluded |=
+                only_its_pool && can_be_seen && self.pools_of(name, true).iter().any(|p| pool == Some(p));
             let asked = open.iter().filter(|p| pool.is_none_or(|wanted| wanted == *p));
             if !out.is_empty() {
                 reasons.extend(out);
@@ -211,7 +277,7 @@ impl Cluster {
                 reasons.insert("target");
             } else if asked.clone().next().is_some() {
                 keys.extend(asked.map(|p| ModelKey {
-                    namespace: name.namespace.clone(),
+                    namespace: name.name.namespace.clone(),
                     pool: p.as_str().into(),
                     model: model.into(),
                 }));
@@ -227,11 +293,11 @@ impl Cluster {
             return Ok(keys);
         }
         if served {
-            return Err(BTreeSet::new());
+            return Err(Nothing::default());
         }
         if reasons.is_empty() {
-            let all = self.variants.keys();
-            let same = |name: &&ObjectName, model: &str| {
+            let all = self.known();
+            let same = |name: &&VariantKey, model: &str| {
                 let variant = &self.variants[*name];
                 let folded = model.to_lowercase();
                 variant.model.to_lowercase() == folded
@@ -248,48 +314,226 @@ impl Cluster {
             if let Some(model) = row.model.as_deref()
                 && all
                     .clone()
-                    .any(|name| row.namespace.as_deref() == Some(&*name.namespace) && same(&name, model))
+                    .any(|name| row.namespace.as_deref() == Some(&*name.name.namespace) && same(&name, model))
             {
                 reasons = ["name_differs_by_case"].into();
             }
         }
-        Err(reasons)
+        // Rule 10: no variant asks for it, as against one that may not or cannot be woken.
+        let no_variant_asks = [
+            "no_variant",
+            "wrong_namespace",
+            "name_differs_by_case",
+            "label_overflow",
+            "other_pool",
+            "no_pool",
+            "unnamed_demand",
+        ];
+        let unmatched = !excluded && reasons.iter().any(|why| no_variant_asks.contains(why));
+        Err(Nothing { reasons, unmatched })
     }
 
-    /// The targets that demand for a model wakes.
-    fn chosen(&self, key: &ModelKey) -> Vec<TargetKey> {
-        let all: Vec<&ObjectName> = self
-            .variants
-            .keys()
-            .filter(|name| name.namespace == key.namespace && self.serves(name, &key.model))
-            .filter(|name| self.pools_of(name, false).contains(&*key.pool))
+    /// Rule 10, `unmatched: pool`: what a row that no variant asks for asks of its pool. Of several pools of its name
+    /// in several namespaces it is not known which is meant (rule 3).
+    fn of_its_pool(&self, row: &Row) -> BTreeSet<ModelKey> {
+        let Some(pool) = row
+            .pool
+            .as_deref()
+            .filter(|_| self.rules.unmatched == Unmatched::Pool)
+        else {
+            return BTreeSet::new();
+        };
+        let behind = self.known().filter(|name| {
+            row.namespace
+                .as_ref()
+                .is_none_or(|ns| **ns == *name.name.namespace)
+                && self.waits_at(name, Some(pool))
+        });
+        let namespaces: BTreeSet<_> = behind.clone().map(|name| &name.name.namespace).collect();
+        if namespaces.len() > 1 && !self.rules.every_namespace {
+            return BTreeSet::new();
+        }
+        let can_serve = |name: &&VariantKey| {
+            self.out(name).is_empty()
+                && self.replicas(name).is_some()
+                && self.pools_of(name, false).contains(pool)
+        };
+        behind
+            .filter(can_serve)
+            .map(|name| ModelKey {
+                namespace: name.name.namespace.clone(),
+                pool: pool.into(),
+                model: row.model.as_deref().unwrap_or_default().into(),
+            })
+            .collect()
+    }
+
+    /// What comes of demand for a model.
+    fn chosen(&self, key: &ModelKey) -> Expected {
+        let behind = self.known().filter(|name| {
+            name.name.namespace == key.namespace && self.pools_of(name, false).contains(&*key.pool)
+        });
+        let mut all: Vec<&VariantKey> = behind
+            .clone()
+            .filter(|name| self.serves(name, &key.model))
             .collect();
-        let inactive = all
+        if all.is_empty() && self.rules.unmatched == Unmatched::Pool {
+            all = behind.collect();
+        }
+        let is_up = |name: &&VariantKey| self.replicas(name).is_some_and(|n| n > 0);
+        let up: Vec<_> = all.iter().copied().filter(is_up).collect();
+        let parked = |name: &&VariantKey| self.out(name).is_empty() && self.replicas(name) == Some(0);
+        let parked: Vec<_> = all.iter().copied().filter(parked).collect();
+        let candidates: Vec<_> = parked
             .iter()
-            .filter(|name| self.out(name).is_empty() && self.replicas(name) == Some(0));
-        let target = |name: &&&ObjectName| self.target(&self.variants[**name]).expect("a target").0.clone();
-        let up = all.iter().any(|name| self.replicas(name).is_some_and(|n| n > 0));
-        match self.select {
-            Select::All => inactive.map(|name| target(&name)).collect(),
-            Select::Cheapest if up => inactive
-                .filter(|name| {
-                    let status = &self.variants[**name].status;
-                    let asks = status.desired.as_ref().is_some_and(|d| d.replicas >= 1);
-                    let ours =
-                        |c: &Condition| &*c.kind == "OptimizationReady" && &*c.reason == "ScaleFromZeroMode";
-                    asks && !status.conditions.iter().any(ours)
-                })
-                .map(|name| target(&name))
-                .collect(),
-            Select::Cheapest => {
-                let mut inactive: Vec<_> = inactive.collect();
-                inactive.sort_by(|a, b| {
-                    let cost = |name: &ObjectName| self.variants[name].cost.value();
-                    let by_cost = cost(a).partial_cmp(&cost(b)).expect("costs are numbers");
-                    by_cost.then_with(|| a.name.cmp(&b.name))
-                });
-                inactive.first().map(target).into_iter().collect()
+            .copied()
+            .filter(|name| self.does(name).is_some())
+            .collect();
+        let mut expected = Expected::default();
+        let target = |name: &VariantKey| self.target(&self.variants[name]).expect("a target").0.clone();
+        let unknown = (parked.len() > candidates.len()).then(|| BTreeSet::from(["unknown_role"]));
+        if self.rules.select == Select::All {
+            expected.wakes = candidates.iter().map(|name| target(name)).collect();
+            expected.blocked.extend(unknown);
+            return expected;
+        }
+        if let Some(set) = self.cheapest_set(&up, &candidates) {
+            if set.is_empty() {
+                expected.wakes = self
+                    .beside_what_serves(&up, &candidates)
+                    .iter()
+                    .map(|n| target(n))
+                    .collect();
+            } else {
+                expected.wakes = set.iter().map(|name| target(name)).collect();
+            }
+        } else {
+            expected.blocked.extend(unknown);
+            if up.len() + candidates.len() > 0 {
+                expected.blocked.push(["incomplete_set"].into());
             }
         }
+        expected
     }
+
+    /// Rule 8: what the role of a variant's target does: decodes, prefills, encodes. `None` for a word that is no role.
+    fn does(&self, name: &VariantKey) -> Option<&'static str> {
+        let (_, target) = self.target(&self.variants[name])?;
+        match target.labels.get("llm-d.ai/role") {
+            None | Some("both" | "prefill-decode" | "encode-prefill-decode") => Some("dpe"),
+            Some("decode") => Some("d"),
+            Some("prefill") => Some("p"),
+            Some("encode-prefill") => Some("pe"),
+            Some("encode") => Some("e"),
+            Some(_) => None,
+        }
+    }
+
+    /// What a word that is no role does is not known: anything, so that nothing is woken beside it.
+    fn may_do(&self, name: &VariantKey, part: char) -> bool {
+        self.does(name).is_none_or(|does| does.contains(part))
+    }
+
+    fn decodes(&self, name: &VariantKey) -> bool {
+        self.may_do(name, 'd')
+    }
+
+    /// Whether there is one that prefills and no more, up or to be woken.
+    fn prefill_exists(&self, up: &[&VariantKey], candidates: &[&VariantKey]) -> bool {
+        let mut all = up.iter().chain(candidates);
+        all.any(|name| self.may_do(name, 'p') && !self.decodes(name))
+    }
+
+    /// Rule 8: one that does both, or a decode with a prefill; decode alone where no prefill exists.
+    fn is_a_set(&self, of: &[&VariantKey], prefill_exists: bool) -> bool {
+        let prefills = of.iter().any(|name| self.may_do(name, 'p'));
+        of.iter().any(|name| self.decodes(name)) && (prefills || !prefill_exists)
+    }
+
+    /// Rule 8: the cheapest of the candidates that make a set with what is up; nothing, if that is one.
+    fn cheapest_set<'a>(
+        &self,
+        up: &[&VariantKey],
+        candidates: &[&'a VariantKey],
+    ) -> Option<Vec<&'a VariantKey>> {
+        let prefill_exists = self.prefill_exists(up, candidates);
+        // Every choice of none, one or two of them, each once.
+        let mut choices = vec![vec![]];
+        for (at, first) in candidates.iter().enumerate() {
+            choices.push(vec![*first]);
+            for second in &candidates[at + 1..] {
+                choices.push(vec![*first, *second]);
+            }
+        }
+        let with_up = |choice: &Vec<&'a VariantKey>| {
+            let all: Vec<&VariantKey> = up.iter().copied().chain(choice.iter().copied()).collect();
+            self.is_a_set(&all, prefill_exists)
+        };
+        let sets = choices.iter().filter(|choice| with_up(choice)).cloned();
+        // Without one that adds nothing.
+        let sets = sets.filter(|set| {
+            set.iter().all(|left_out| {
+                let rest = set.iter().copied().filter(|name| name != left_out).collect();
+                !with_up(&rest)
+            })
+        });
+        let cost = |set: &Vec<&VariantKey>| set.iter().map(|n| self.variants[*n].cost.value()).sum::<f64>();
+        sets.map(|mut set| {
+            // The decode gives a set its name.
+            set.sort_by_key(|name| (!self.decodes(name), *name));
+            set
+        })
+        .min_by(|a, b| cost(a).total_cmp(&cost(b)).then_with(|| a.cmp(b)))
+    }
+
+    /// Rule 9: what is woken beside a set that is up. What encodes for it, once it serves, if nothing does; else whose
+    /// VA asks by itself.
+    fn beside_what_serves<'a>(
+        &self,
+        up: &[&VariantKey],
+        candidates: &[&'a VariantKey],
+    ) -> Vec<&'a VariantKey> {
+        let ready = |name: &VariantKey| {
+            let (_, target) = self.target(&self.variants[name]).expect("a target");
+            matches!(target.observed, Observed::Scaled { ready, .. } if ready > 0)
+        };
+        let serving: Vec<_> = up.iter().copied().filter(|name| ready(name)).collect();
+        let serves = self.is_a_set(&serving, self.prefill_exists(up, candidates));
+        let encodes = |name: &VariantKey| self.may_do(name, 'e');
+        let only_encodes = candidates
+            .iter()
+            .copied()
+            .filter(|name| self.does(name) == Some("e"));
+        let encode = only_encodes.min_by(|a, b| {
+            let cost = |name: &VariantKey| self.variants[name].cost.value();
+            cost(a).total_cmp(&cost(b)).then_with(|| a.cmp(b))
+        });
+        if let Some(encode) = encode.filter(|_| serves && !up.iter().any(|name| encodes(name))) {
+            return vec![encode];
+        }
+        let asks = |name: &&VariantKey| {
+            let status = &self.variants[*name].status;
+            let asks = status.desired.as_ref().is_some_and(|d| d.replicas >= 1);
+            let ours = |c: &Condition| &*c.kind == "OptimizationReady" && &*c.reason == "ScaleFromZeroMode";
+            asks && !status.conditions.iter().any(ours)
+        };
+        candidates.iter().copied().filter(asks).collect()
+    }
+
+    /// Rule 19: how many targets of a namespace, or of all, are starting.
+    pub fn starting(&self, namespace: Option<&str>) -> usize {
+        let names = self
+            .known()
+            .filter(|name| namespace.is_none_or(|ns| ns == &*name.name.namespace));
+        let starting = names.filter(|name| self.out(name).is_empty()).filter_map(|name| {
+            let (key, target) = self.target(&self.variants[name])?;
+            let starts = matches!(target.observed, Observed::Scaled { ready: 0, .. });
+            (starts && target.has_template).then_some(key)
+        });
+        starting.collect::<BTreeSet<_>>().len()
+    }
+}
+
+fn target_is_known(variant: &Variant) -> bool {
+    matches!(variant.target, TargetRef::Known(_))
 }
