@@ -46,7 +46,7 @@ pub enum Guarded {
 }
 
 /// Guards that this process has to do with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Guards {
     /// Those that are to end.
     ending: BTreeSet<ScalerKey>,
@@ -140,6 +140,10 @@ impl Memory {
         if rules.guard {
             self.follow_guards(inventory, now, rules, &mut due);
         }
+        // What is not wanted any more is not waited for either.
+        let wanted: BTreeSet<_> = due.iter().map(|write| write.scaler.clone()).collect();
+        let waits = |key: &ScalerKey, next: Mono| next > now.mono || wanted.contains(key);
+        self.guards.sent.retain(|key, (_, next)| waits(key, *next));
         due.retain(|write| {
             self.guards
                 .sent
