@@ -1,7 +1,7 @@
 //! Rule 10: demand that no variant asks for, with the nearest reason.
 
 use super::world::{World, row, v};
-use crate::core::{Blocked, Failure, Gone, OutOfScope, PoolGroup, TakenBy};
+use crate::core::{Blocked, Failure, Gone, OutOfScope, PoolGroup, TakenBy, Unmatched};
 
 fn world() -> World {
     World::new().pool("ns/p", "app=m").with(v("ns/a"))
@@ -95,6 +95,20 @@ fn rule_10_an_excluded_pool_is_nearer_than_another_pool() {
         world.why("ns/p/m"),
         [Blocked::OutOfScope(OutOfScope::PoolExcluded)]
     );
+}
+
+#[test]
+fn rule_10_a_pool_of_that_name_in_two_namespaces_wakes_in_neither() {
+    // The demand may be for the pool of the other tenant, whether that may be woken or not (rule 3).
+    for second in [v("two/a"), v("two/a").but(|a| a.excluded = true)] {
+        let world = world()
+            .pool("two/p", "app=m")
+            .with(second)
+            .rules(|r| r.unmatched = Unmatched::Pool);
+        assert_eq!(world.why("-/p/x"), [Blocked::NoVariant]);
+        assert_eq!(world.why("-/p/m"), [Blocked::AmbiguousNamespace]);
+        assert_eq!(world.wakes(&["ns/p/x"]), ["ns/a"]);
+    }
 }
 
 #[test]

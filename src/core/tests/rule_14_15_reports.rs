@@ -211,6 +211,40 @@ fn rule_15_a_witness_is_silent_if_the_status_says_so() {
 }
 
 #[test]
+fn rule_15_an_annotation_does_not_stand_for_a_status() {
+    // The waker has written the annotation that `annotateVariant` asks for, and died before the status.
+    let mut world = world();
+    world.tick(&demand());
+    world.scale("ns/a", 1, 0);
+    world.tick(&demand());
+    let now = world.now.wall;
+    world.put(v("ns/a").starting().but(|a| a.annotated = Some(now)));
+    assert_eq!(due(&world.after(s(1)).reports()), a(false, true, true));
+}
+
+#[test]
+fn rule_15_a_source_without_a_status_is_told_of_by_its_annotation() {
+    let hpa = "HorizontalPodAutoscaler ns/a";
+    for annotated in [true, false] {
+        let mut world = World::new().pool("ns/p", "app=m").with(v(hpa));
+        world.tick(&demand());
+        world.scale("ns/a", 1, 0);
+        world.tick(&demand());
+        let now = world.now.wall;
+        if annotated {
+            world.put(v(hpa).starting().but(|a| a.annotated = Some(now)));
+        }
+        let reports = world.after(s(1)).reports();
+        assert_eq!(reports.is_empty(), annotated);
+        if let Some(report) = reports.first() {
+            assert_eq!(report.mark, Some(Mark::Annotation));
+            world.told(report);
+        }
+        assert_eq!(world.after(s(100)).reports(), []);
+    }
+}
+
+#[test]
 fn rule_15_a_witness_is_silent_about_what_is_back_at_zero() {
     let mut world = witnessed();
     world.scale("ns/a", 0, 0);
