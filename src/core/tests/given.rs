@@ -74,7 +74,6 @@ pub struct V {
     pub target: Option<Target>,
     pub replicas: i64,
     pub ready: i64,
-    pub stuck: Option<Stuck>,
 }
 
 /// A VariantAutoscaling, `ns/name`, or another source as it is printed, `ScaledObject ns/name`: one that
@@ -112,7 +111,6 @@ pub fn v(text: &str) -> V {
         }),
         replicas: 0,
         ready: 0,
-        stuck: None,
     }
 }
 
@@ -172,13 +170,6 @@ impl V {
 
     pub fn serving(self) -> Self {
         self.scaled(1, 1)
-    }
-
-    /// Its target has a condition that keeps it from becoming ready.
-    pub fn stuck(mut self, by: StuckBy, since: Wall, message: &str) -> Self {
-        let message = message.into();
-        self.stuck = Some(Stuck { by, since, message });
-        self
     }
 
     /// Any other change of the variant.

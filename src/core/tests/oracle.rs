@@ -298,28 +298,7 @@ impl Cluster {
             return Err(Nothing::default());
         }
         if reasons.is_empty() {
-            let all = self.known();
-            let same = |name: &&VariantKey, model: &str| {
-                let variant = &self.variants[*name];
-                let folded = model.to_lowercase();
-                variant.model.to_lowercase() == folded
-                    || variant.aliases.iter().any(|alias| alias.to_lowercase() == folded)
-            };
-            reasons.insert(match row.model.as_deref() {
-                None => "unnamed_demand",
-                Some(model) if all.clone().any(|name| self.serves(name, model)) => "wrong_namespace",
-                Some(model) if all.clone().any(|name| same(&name, model)) => "name_differs_by_case",
-                Some("other") => "label_overflow",
-                Some(_) => "no_variant",
-            });
-            // Of the right name elsewhere and nearly the right name here, the latter is nearer.
-            if let Some(model) = row.model.as_deref()
-                && all
-                    .clone()
-                    .any(|name| row.namespace.as_deref() == Some(&*name.name.namespace) && same(&name, model))
-            {
-                reasons = ["name_differs_by_case"].into();
-            }
+            reasons.insert(self.why_none(row));
         }
         // Rule 10: no variant asks for it, as against one that may not or cannot be woken.
         let no_variant_asks = [
@@ -333,6 +312,32 @@ impl Cluster {
         ];
         let unmatched = !excluded && reasons.iter().any(|why| no_variant_asks.contains(why));
         Err(Nothing { reasons, unmatched })
+    }
+
+    /// Rule 10: the nearest reason where no variant of the model stands in the namespace.
+    fn why_none(&self, row: &Row) -> &'static str {
+        let Some(model) = row.model.as_deref() else {
+            return "unnamed_demand";
+        };
+        let same = |name: &&VariantKey| {
+            let variant = &self.variants[*name];
+            let folded = model.to_lowercase();
+            variant.model.to_lowercase() == folded
+                || variant.aliases.iter().any(|alias| alias.to_lowercase() == folded)
+        };
+        let here = |name: &&VariantKey| row.namespace.as_deref() == Some(&*name.name.namespace);
+        // Of the right name elsewhere and nearly the right name here, the latter is nearer.
+        if self.known().any(|name| here(&name) && same(&name)) {
+            "name_differs_by_case"
+        } else if self.known().any(|name| self.serves(name, model)) {
+            "wrong_namespace"
+        } else if self.known().any(|name| same(&name)) {
+            "name_differs_by_case"
+        } else if model == "other" {
+            "label_overflow"
+        } else {
+            "no_variant"
+        }
     }
 
     /// Rule 10, `unmatched: pool`: what a row that no variant asks for asks of its pool. Of several pools of its name

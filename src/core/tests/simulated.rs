@@ -94,6 +94,12 @@ enum Write {
     Guard(GuardWrite),
 }
 
+impl Write {
+    fn is_wake_of(&self, target: &TargetKey) -> bool {
+        matches!(self, Self::Wake(wake) if wake.target == *target)
+    }
+}
+
 fn variants() -> [V; 4] {
     [
         v("ns/a").cost("1"),

@@ -126,7 +126,6 @@ impl V {
     fn put_target(&mut self, world: &mut World) {
         if let (Some(target), TargetRef::Known(key)) = (self.target.take(), self.variant.target.clone()) {
             let observed = Observed::new(Some(self.replicas), Some(self.ready), &world.next_version());
-            let observed = observed.with(self.stuck.take());
             let target = Target { observed, ..target };
             world.inventory.apply(Change::Target(key, Some(target)));
         }
@@ -249,7 +248,7 @@ impl World {
             message: message.into(),
         };
         self.edit(text, |target| {
-            target.observed = target.observed.clone().with(Some(stuck))
+            target.observed = target.observed.clone().with(Some(stuck));
         });
     }
 

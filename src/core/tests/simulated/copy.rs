@@ -10,7 +10,7 @@ use crate::core::{guard::Guards, *};
 
 /// Something that has not been answered yet.
 enum Flying {
-    Write(Write, Fate, Result<(), Failure>),
+    Write(Box<Write>, Fate, Result<(), Failure>),
     /// A look who owns the replicas; `None` if it fails.
     Owners(TargetKey, Option<Vec<Owner>>),
 }
@@ -75,7 +75,7 @@ impl Copy {
 
     fn send(&mut self, me: usize, server: &mut Server, write: Write, fate: Fate) {
         let result = server.meet(me, &write, fate);
-        self.flying.push(Flying::Write(write, fate, result));
+        self.flying.push(Flying::Write(Box::new(write), fate, result));
     }
 
     /// One tick, with these models asked for; `None` if the query failed. Its writes meet this fate,
@@ -97,8 +97,7 @@ impl Copy {
         self.world.memory.escalated(&ticked.plan);
         for wake in ticked.plan.wakes {
             let target = &wake.target;
-            let same =
-                |other: &Flying| matches!(other, Flying::Write(Write::Wake(w), ..) if w.target == *target);
+            let same = |other: &Flying| matches!(other, Flying::Write(write, ..) if write.is_wake_of(target));
             assert!(
                 !self.flying.iter().any(same),
                 "nothing is sent while a wake of the same target is under way"
@@ -153,7 +152,7 @@ impl Copy {
                 Fate::Refused(why, wait) => Err((why, wait.map(Duration::from_secs))),
                 Fate::AnswerLost | Fate::Late | Fate::Lost => Err((Failure::NoAnswer, None)),
             };
-            match write {
+            match *write {
                 Write::Wake(wake) => {
                     self.accepted += usize::from(answer.is_ok());
                     self.unanswered += usize::from(matches!(answer, Err((Failure::NoAnswer, _))));
