@@ -201,8 +201,9 @@ impl Cluster {
                 Ok(keys) => expected.asked.extend(keys),
                 Err(nothing) if nothing.reasons.is_empty() => {}
                 Err(nothing) if nothing.unmatched => match self.of_its_pool(row) {
-                    keys if keys.is_empty() => expected.blocked.push(nothing.reasons),
-                    keys => expected.asked.extend(keys),
+                    Ok(keys) if keys.is_empty() => expected.blocked.push(nothing.reasons),
+                    Ok(keys) => expected.asked.extend(keys),
+                    Err(why) => expected.blocked.push([why].into()),
                 },
                 Err(nothing) => expected.blocked.push(nothing.reasons),
             }
@@ -342,13 +343,13 @@ impl Cluster {
 
     /// Rule 10, `unmatched: pool`: what a row that no variant asks for asks of its pool. Of several pools of its name
     /// in several namespaces it is not known which is meant (rule 3).
-    fn of_its_pool(&self, row: &Row) -> BTreeSet<ModelKey> {
+    fn of_its_pool(&self, row: &Row) -> Result<BTreeSet<ModelKey>, &'static str> {
         let Some(pool) = row
             .pool
             .as_deref()
             .filter(|_| self.rules.unmatched == Unmatched::Pool)
         else {
-            return BTreeSet::new();
+            return Ok(BTreeSet::new());
         };
         let behind = self.known().filter(|name| {
             row.namespace
@@ -358,21 +359,19 @@ impl Cluster {
         });
         let namespaces: BTreeSet<_> = behind.clone().map(|name| &name.name.namespace).collect();
         if namespaces.len() > 1 && !self.rules.every_namespace {
-            return BTreeSet::new();
+            return Err("ambiguous_namespace");
         }
         let can_serve = |name: &&VariantKey| {
             self.out(name).is_empty()
                 && self.replicas(name).is_some()
                 && self.pools_of(name, false).contains(pool)
         };
-        behind
-            .filter(can_serve)
-            .map(|name| ModelKey {
-                namespace: name.name.namespace.clone(),
-                pool: pool.into(),
-                model: row.model.as_deref().unwrap_or_default().into(),
-            })
-            .collect()
+        let keys = behind.filter(can_serve).map(|name| ModelKey {
+            namespace: name.name.namespace.clone(),
+            pool: pool.into(),
+            model: row.model.as_deref().unwrap_or_default().into(),
+        });
+        Ok(keys.collect())
     }
 
     /// Rule 19: how many targets of a namespace, or of all, are starting.

@@ -105,8 +105,9 @@ fn rule_10_a_pool_of_that_name_in_two_namespaces_wakes_in_neither() {
             .pool("two/p", "app=m")
             .with(second)
             .rules(|r| r.unmatched = Unmatched::Pool);
-        assert_eq!(world.why("-/p/x"), [Blocked::NoVariant]);
-        assert_eq!(world.why("-/p/m"), [Blocked::AmbiguousNamespace]);
+        for row in ["-/p/x", "-/p/m", "-/p/-"] {
+            assert_eq!(world.why(row), [Blocked::AmbiguousNamespace], "{row}");
+        }
         assert_eq!(world.wakes(&["ns/p/x"]), ["ns/a"]);
     }
 }
