@@ -34,8 +34,8 @@ pub enum Done {
     Reported(Box<Report>, Reported),
     /// What a look at a target has brought.
     Looked(Box<Looked>),
-    /// Who owns the replicas of a target that was taken back.
-    Attributed(TargetKey, Result<Vec<Owner>, RequestError>),
+    /// Who owns the replicas of a target that was taken back, where the object says.
+    Attributed(TargetKey, Result<Option<Vec<Owner>>, RequestError>),
     /// What the pods of a target say.
     Pods(TargetKey, Result<PodsSeen, RequestError>),
     /// Nothing that anybody waits for.

@@ -19,6 +19,5 @@ pub mod report;
 mod retry_after;
 mod rules;
 pub mod run;
-mod settle;
 mod tick;
 pub mod wake;

@@ -1,21 +1,24 @@
 //! One tick: query, join, plan, act, report. This file is the table of contents of the program.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod settle;
+mod signals;
+mod status;
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
 
 use crate::{
     actuate::Actuator,
     clock::Clock,
-    cluster::Watches,
     config::Config,
     core::{
-        Answer, Change, Held, Inventory, Joined, Memory, Mono, Now, OtherKind, Plan, Rules, ScopeRules, Seen,
-        Signals, Situation, join, plan, rows,
+        Answer, Change, Held, Inventory, Joined, Memory, Mono, Now, OtherKind, Plan, Rules, ScopeRules,
+        Signals, join, plan, rows,
     },
     pace::Pace,
     prometheus::{Prometheus, QueryError},
-    report::{History, Journal, Metrics, Overview, status},
+    report::{History, Journal, Metrics},
 };
 
 /// How long a wake seen from outside may still be somebody's to report.
@@ -27,9 +30,9 @@ const SLOWLY: Duration = Duration::from_secs(30);
 /// Everything that a tick works on.
 pub struct Ticker {
     /// The clocks.
-    pub(crate) clock: Clock,
+    clock: Clock,
     /// What decisions read of the configuration.
-    pub(crate) rules: Rules,
+    rules: Rules,
     /// Decide and report, write nothing.
     dry_run: bool,
     /// What the watches have learnt and the inventory has not.
@@ -42,25 +45,24 @@ pub struct Ticker {
     witness_until: Option<Mono>,
     /// When demand is asked for even with nothing inactive.
     slow_due: Mono,
-    /// The query for the signal of EPPs: when it is due, and the one under way.
-    signals_due: Mono,
-    asking_signals: Option<JoinHandle<Result<Option<Vec<Seen>>, QueryError>>>,
+    /// The slow query for the signal of EPPs.
+    asking: signals::Asking,
     /// Whether this copy led in the last tick.
     led: bool,
     /// The joined objects.
-    pub(crate) inventory: Inventory,
+    inventory: Inventory,
     /// Episodes.
-    pub(crate) memory: Memory,
+    memory: Memory,
     /// Whether demand of each pool would be seen.
     signals: Signals,
     /// The last demand that was known, and what was held back of it.
     last: (Joined, Vec<Held>),
     /// What carries out.
-    pub(crate) actuator: Actuator,
+    actuator: Actuator,
     /// The log.
-    pub(crate) journal: Journal,
+    journal: Journal,
     /// The metrics.
-    pub(crate) metrics: Metrics,
+    metrics: Metrics,
 }
 
 impl Ticker {
@@ -82,8 +84,7 @@ impl Ticker {
             pace: Pace::new(config.interval),
             witness_until: None,
             slow_due: Mono::default(),
-            signals_due: Mono::default(),
-            asking_signals: None,
+            asking: signals::Asking::default(),
             led: false,
             inventory: Inventory::default(),
             memory: Memory::default(),
@@ -110,7 +111,7 @@ impl Ticker {
         self.pace = Pace::new(config.interval);
         self.witness_until = None;
         self.slow_due = Mono::default();
-        self.signals_due = Mono::default();
+        self.asking = signals::Asking::default();
         self.inventory = Inventory::new(ScopeRules::from(config));
         self.actuator
             .configure(config.wake.concurrency, config.status.annotate_variant);
@@ -343,58 +344,6 @@ impl Ticker {
             let known = self.inventory.target(&target).cloned();
             self.actuator.look(target, known);
         }
-    }
-
-    /// Asks for the signal of EPPs now and then (rule 4), beside the loop, so that it delays nothing.
-    fn ask_signals(&mut self, leading: bool) {
-        if let Some(asking) = self.asking_signals.take_if(|asking| asking.is_finished()) {
-            // It has ended, so this does not wait; a panic in it is as good as no answer.
-            match futures::FutureExt::now_or_never(asking) {
-                Some(Ok(Ok(Some(seen)))) => {
-                    self.journal.signals(None);
-                    self.signals.answered(&seen, &self.inventory);
-                    self.journal.conflicts(self.inventory.conflicts());
-                }
-                Some(Ok(Err(error))) => self.journal.signals(Some((error.reason.as_str(), &error))),
-                _ => self.signals.unknown(),
-            }
-        }
-        let now = self.clock.now().mono;
-        let wanted = leading && self.inventory.inactive() > 0 && self.asking_signals.is_none();
-        if wanted && now >= self.signals_due {
-            self.signals_due = now + SLOWLY;
-            self.metrics.queries.inc();
-            let prometheus = self.prometheus.clone();
-            self.asking_signals = Some(tokio::spawn(async move { prometheus.signals().await }));
-        }
-    }
-
-    /// The status of everything, as JSON.
-    pub fn status(&self, watches: &Watches) -> String {
-        let held_back = self.last.1.iter();
-        let held: BTreeMap<_, _> = held_back
-            .filter_map(|held| Some((held.variant.clone()?, held.why.clone())))
-            .collect();
-        let situation = Situation {
-            inventory: &self.inventory,
-            memory: &self.memory,
-            signals: &self.signals,
-            demand: &self.last.0.asked,
-            held: &held,
-            now: self.clock.now(),
-            rules: &self.rules,
-        };
-        let last = self.metrics.last_query.get();
-        let overview = Overview {
-            leading: self.led,
-            dry_run: self.dry_run,
-            last_query: (last > 0.0)
-                .then(|| crate::core::Wall::from_duration(jiff::SignedDuration::from_secs_f64(last)).ok())
-                .flatten(),
-            watches,
-            held: &self.last.1,
-        };
-        status(&situation, &overview).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
     }
 
     /// Before the end: lets writes under way finish and reports what they have woken, up to `longest`.

@@ -9,8 +9,12 @@ use kube::api::{ApiResource, ObjectMeta};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::metadata::{
-    ACCELERATOR, CONTROLLER_INSTANCE, DECISION, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient, trimmed,
+use super::{
+    metadata::{
+        ACCELERATOR, CONTROLLER_INSTANCE, DECISION, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient,
+        trimmed,
+    },
+    template::{LeaderWorkerTemplate, PodTemplate},
 };
 use crate::core::{
     Condition, Cost, Desired, Labels, Namespace, ObjectName, Observed, Pool, Stuck, StuckBy, Target,
@@ -25,8 +29,8 @@ macro_rules! object {
         #[serde(default)]
         pub struct $name {
             #[serde(deserialize_with = "trimmed")]
-            pub(super) metadata: ObjectMeta,
-            $(#[serde(deserialize_with = "lenient")] pub(super) $field: Option<$type>,)*
+            metadata: ObjectMeta,
+            $(#[serde(deserialize_with = "lenient")] $field: Option<$type>,)*
         }
 
         impl kube::Resource for $name {
@@ -256,16 +260,6 @@ struct TargetSpec {
     leader_worker: Option<LeaderWorkerTemplate>,
 }
 
-/// The two templates of a LeaderWorkerSet; without the first, leaders are made from the second.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct LeaderWorkerTemplate {
-    #[serde(deserialize_with = "lenient")]
-    leader_template: Option<PodTemplate>,
-    #[serde(deserialize_with = "lenient")]
-    worker_template: Option<PodTemplate>,
-}
-
 impl TargetSpec {
     /// The template of the pods that serve requests.
     fn pods(&self) -> Option<&PodTemplate> {
@@ -301,80 +295,12 @@ impl TargetStatus {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct PodTemplate {
-    #[serde(deserialize_with = "lenient")]
-    metadata: Option<TemplateMeta>,
-    #[serde(deserialize_with = "lenient")]
-    spec: Option<PodSpec>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct TemplateMeta {
-    #[serde(deserialize_with = "lenient")]
-    labels: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct PodSpec {
-    #[serde(deserialize_with = "lenient")]
-    node_selector: Option<BTreeMap<String, String>>,
-    #[serde(deserialize_with = "lenient")]
-    affinity: Option<Value>,
-}
-
-/// Node labels that name an accelerator, as the makers' device plugins and the clouds set them.
-const ACCELERATOR_LABELS: [&str; 5] = [
-    "nvidia.com/gpu.product",
-    "gpu.nvidia.com/model",
-    "cloud.google.com/gke-accelerator",
-    "amd.com/gpu.product-name",
-    "node.kubernetes.io/accelerator",
-];
-
-impl PodSpec {
-    /// The accelerator asked for by nodeSelector, else by a required nodeAffinity.
-    fn accelerator(&self) -> Option<Box<str>> {
-        let selector = self.node_selector.as_ref();
-        let selected = ACCELERATOR_LABELS
-            .iter()
-            .find_map(|label| selector?.get(*label).map(String::as_str));
-        let terms = self
-            .affinity
-            .as_ref()
-            .and_then(|a| {
-                a.pointer("/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms")
-            })
-            .and_then(Value::as_array);
-        let wanted = || {
-            let expressions = terms
-                .into_iter()
-                .flatten()
-                .filter_map(|t| t.get("matchExpressions")?.as_array());
-            expressions.flatten().find_map(|expression| {
-                let named = ACCELERATOR_LABELS.contains(&expression.get("key")?.as_str()?);
-                let is_in = expression.get("operator")?.as_str()? == "In";
-                (named && is_in)
-                    .then(|| expression.pointer("/values/0")?.as_str())
-                    .flatten()
-            })
-        };
-        selected.or_else(wanted).map(Into::into)
-    }
-}
-
 impl TargetObject {
     /// The record that the inventory keeps.
     pub(super) fn record(&self, kind: &TargetKind) -> Target {
         let meta = &self.metadata;
         let spec = self.spec.as_ref();
         let template = spec.and_then(TargetSpec::pods);
-        let labels = template
-            .and_then(|t| t.metadata.as_ref())
-            .and_then(|m| m.labels.clone());
         Target {
             uid: text(meta.uid.as_ref()),
             generation: meta.generation.unwrap_or_default(),
@@ -384,12 +310,10 @@ impl TargetObject {
                 meta.resource_version.as_deref().unwrap_or_default(),
             )
             .with(self.status.as_ref().and_then(TargetStatus::stuck)),
-            labels: labels.unwrap_or_default().into_iter().collect::<Labels>(),
+            labels: template.map(PodTemplate::labels).unwrap_or_default(),
             deleting: meta.deletion_timestamp.is_some(),
             excluded: meta.says_true(EXCLUDE),
-            accelerator: template
-                .and_then(|t| t.spec.as_ref())
-                .and_then(PodSpec::accelerator),
+            accelerator: template.and_then(PodTemplate::accelerator),
             // The built-in kinds always have one; one that cannot be read selects nothing.
             has_template: template.is_some() || !matches!(kind, TargetKind::Other(_)),
         }

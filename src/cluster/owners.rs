@@ -37,7 +37,8 @@ struct Managed {
     fields_v1: Value,
 }
 
-/// The owners of a target's `spec.replicas`, but for ourselves.
+/// The owners of a target's `spec.replicas`, but for ourselves. `None` where the object keeps no account of writers: then
+/// that nobody owns it says nothing.
 ///
 /// # Errors
 /// What the server answered.
@@ -45,7 +46,7 @@ pub async fn owners(
     client: &Client,
     discovered: &Discovered,
     target: &TargetKey,
-) -> Result<Vec<Owner>, RequestError> {
+) -> Result<Option<Vec<Owner>>, RequestError> {
     let resource: ApiResource = discovered.resource(target)?;
     let path = format!("{}/{}", path(&resource, &target.name.namespace), target.name.name);
     let what = format!("get {} {}", resource.plural, target.name);
@@ -62,8 +63,11 @@ pub async fn owners(
         Err(_) => return Err(RequestError::timeout(what, DEADLINE)),
     };
     let managed = object.metadata.and_then(|meta| meta.managed_fields);
-    let owners = managed.into_iter().flatten();
-    Ok(owners
+    let Some(managed) = managed.filter(|managed| !managed.is_empty()) else {
+        return Ok(None);
+    };
+    let owners = managed
+        .into_iter()
         .filter(|entry| entry.fields_v1.pointer("/f:spec/f:replicas").is_some())
         .filter_map(|entry| {
             Some(Owner {
@@ -71,6 +75,6 @@ pub async fn owners(
                 time: entry.time,
             })
         })
-        .filter(|owner| *owner.manager != *FIELD_MANAGER)
-        .collect())
+        .filter(|owner| *owner.manager != *FIELD_MANAGER);
+    Ok(Some(owners.collect()))
 }

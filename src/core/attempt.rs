@@ -13,7 +13,9 @@
 
 use std::time::Duration;
 
-use super::{Backoff, Failure, Guarded, ModelKey, Mono, Now, Observed, Overdue, Parked, TakenBy, Wall};
+use super::{
+    Backoff, Failure, Guarded, ModelKey, Mono, Now, Observed, Overdue, Parked, TakenBy, Wall, overdue::Pods,
+};
 
 /// How long after a conflict, or an accepted write, the watch may be silent before one GET.
 const NEWS_DUE: Duration = Duration::from_secs(1);
@@ -130,15 +132,6 @@ pub struct Tracked {
     pub pods: Pods,
     /// What has come of its guards (rule 17).
     pub guarded: Guarded,
-}
-
-/// What the pods of a starting target say.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pods {
-    /// When they are to be looked at.
-    pub look: Mono,
-    /// Since when one of them cannot be scheduled, without a break, and why.
-    pub unschedulable: Option<(Mono, Box<str>)>,
 }
 
 impl Tracked {

@@ -10,6 +10,7 @@
 mod ages;
 mod attempt;
 mod blocked;
+mod caps;
 mod demand;
 mod episode;
 mod failure;

@@ -10,6 +10,15 @@ const REPLICA_FAILURE_FOR: Duration = Duration::from_secs(10);
 /// The clock of the API server and ours may differ by this much.
 const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
+/// What the pods of a starting target say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pods {
+    /// When they are to be looked at.
+    pub look: Mono,
+    /// Since when one of them cannot be scheduled, without a break, and why.
+    pub unschedulable: Option<(Mono, Box<str>)>,
+}
+
 /// Why a target that has begun to start is not waited for alone any longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overdue {

@@ -1,13 +1,11 @@
 //! The plan of one tick: what is woken, and why the rest of the demand is not.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Asked, Attempt, Attribution, Backoff, Blocked, Cause, Demanded, Inventory, Joined, Memory, ModelKey, Now,
     Overdue, Role, Row, Select, TargetKey, TargetRef, Unmatched, VariantKey, Wake,
+    caps::Caps,
     guard::before_scale,
     join::variants_of,
     select::{Candidate, Lack, Standing, asks_by_itself},
@@ -15,6 +13,10 @@ use super::{
 
 /// The part of the configuration that decisions read.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches of the configuration, not a state"
+)]
 pub struct Rules {
     /// Rule 8.
     pub select: Select,
@@ -374,47 +376,6 @@ impl<'a> Draft<'a> {
         }
         self.plan.keep_escalations_that_wake();
         self.plan
-    }
-}
-
-/// How many more targets may begin to start (rule 19).
-struct Caps<'a> {
-    starting: BTreeMap<&'a str, usize>,
-    all: usize,
-    rules: &'a Rules,
-}
-
-impl<'a> Caps<'a> {
-    /// Counts what is starting, where that matters.
-    fn new(inventory: &'a Inventory, memory: &'a Memory, rules: &'a Rules, idle: bool) -> Self {
-        let mut starting = BTreeMap::new();
-        if !idle && (rules.max_starting.is_some() || rules.max_starting_per_namespace.is_some()) {
-            let up = inventory.entries().filter(|(_, entry)| {
-                let under_way = || memory.is_under_way(entry.target());
-                entry.is_starting() || (entry.is_inactive() && under_way())
-            });
-            let targets: BTreeSet<_> = up.filter_map(|(_, entry)| entry.target()).collect();
-            for target in targets {
-                *starting.entry(&*target.name.namespace).or_default() += 1;
-            }
-        }
-        let all = starting.values().sum();
-        Self { starting, all, rules }
-    }
-
-    /// Whether one more may start in this namespace; if so, it counts.
-    fn take(&mut self, target: &'a TargetKey) -> bool {
-        let here = self.starting.entry(&target.name.namespace).or_default();
-        let free = self.rules.max_starting.is_none_or(|max| self.all < max)
-            && self
-                .rules
-                .max_starting_per_namespace
-                .is_none_or(|max| *here < max);
-        if free {
-            *here += 1;
-            self.all += 1;
-        }
-        free
     }
 }
 

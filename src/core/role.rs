@@ -24,6 +24,7 @@ impl Parts {
     };
 
     /// What either does.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
             encode: self.encode || other.encode,

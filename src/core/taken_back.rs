@@ -64,7 +64,7 @@ impl TakenBy {
     }
 }
 
-/// `kubectl`, `kubectl-edit`, `kubectl-client-side-apply` and so on; `oc` of OpenShift likewise.
+/// `kubectl`, `kubectl-edit`, `kubectl-client-side-apply` and so on; `oc`, which is that of `OpenShift`, likewise.
 fn is_a_persons_tool(manager: &str) -> bool {
     ["kubectl", "oc"].iter().any(|tool| {
         manager

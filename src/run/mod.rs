@@ -13,7 +13,7 @@ use crate::{
     actuate::Actuator,
     clock::Clock,
     cluster::{
-        Discovered, WatchSet,
+        Discovered, Keda, WatchSet,
         client::{ClientError, client},
     },
     config::Config,
@@ -157,6 +157,11 @@ impl Runner {
             .started(watching.health().clone(), longest_tick(config));
         // Memory, writes under way and what the log has said go on.
         self.ticker.configure(config, changes, prometheus);
+        if config.wake.guard {
+            let client = self.client.clone();
+            // Only to say so: nothing waits for it.
+            tokio::spawn(async move { Keda::ask(&client).await.tell() });
+        }
         let end = self.tick_on(config, &mut watching).await;
         if !matches!(end, Ok(Next::Reload(_))) {
             tracing::info!("Ending");

@@ -9,11 +9,14 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod discovery;
 mod faults;
 mod leases;
 mod lists;
+mod ownership;
 mod presence;
 mod prometheus;
+mod scales;
 mod story;
 mod watches;
 mod writes;
@@ -23,7 +26,7 @@ use std::{future::Future, time::Duration};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{
     Api, Client,
-    api::{ApiResource, DynamicObject, GroupVersionKind},
+    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams},
     core::Status,
 };
 use scale_from_zero::demo::kubernetes::Kube;
@@ -79,6 +82,11 @@ fn variants(client: &Client, namespace: &str) -> Api<DynamicObject> {
     let kind = GroupVersionKind::gvk("llmd.ai", "v1alpha1", "VariantAutoscaling");
     let resource = ApiResource::from_gvk_with_plural(&kind, "variantautoscalings");
     Api::namespaced_with(client.clone(), namespace, &resource)
+}
+
+/// A merge patch, as kube's calls take it.
+fn merge(body: Value) -> (PatchParams, Patch<Value>) {
+    (PatchParams::default(), Patch::Merge(body))
 }
 
 /// The refusal in an error of kube's.

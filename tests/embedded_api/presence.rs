@@ -62,7 +62,7 @@ async fn a_kind_goes_with_its_objects_and_its_watches() {
 async fn other_paths_are_not_there() {
     let (_kube, client) = start().await;
     for path in [
-        "/apis/keda.sh/v1alpha1/scaledobjects",
+        "/apis/absent.example/v1/things",
         "/apis/apps/v1/daemonsets",
         "/nope",
     ] {

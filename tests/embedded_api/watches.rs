@@ -81,6 +81,46 @@ async fn of_one_object() {
     assert_eq!(next(&mut watch).await.unwrap(), "+llama");
 }
 
+/// What no longer has the labels is gone, what has come to have them is new.
+#[tokio::test]
+async fn of_labels() {
+    let (kube, client) = start().await;
+    let api = deployments(&client, "default");
+    let label = |name: &str, value: &str| {
+        let change = |object: &mut serde_json::Value| object["metadata"]["labels"]["role"] = value.into();
+        kube.update(Resource::Deployments, "default", name, change)
+            .unwrap()
+    };
+    for name in ["a", "b"] {
+        kube.apply(deployment("default", name, 0)).unwrap();
+    }
+    label("a", "decode");
+    let from = version(&api).await;
+    let params = WatchParams::default().labels("role=decode");
+    let mut watch = Box::pin(api.watch(&params, &from).await.unwrap());
+    scale(&kube, "b", 1);
+    scale(&kube, "a", 1);
+    assert_eq!(next(&mut watch).await.unwrap(), "=a 1");
+    label("b", "decode");
+    assert_eq!(next(&mut watch).await.unwrap(), "+b");
+    let after = label("a", "prefill");
+    match soon(watch.next()).await {
+        Some(Ok(WatchEvent::Deleted(gone))) => {
+            assert_eq!(
+                (gone.name_any(), gone.labels()["role"].as_str()),
+                ("a".into(), "decode")
+            );
+            let version = after["metadata"]["resourceVersion"].as_str();
+            assert_eq!(gone.metadata.resource_version.as_deref(), version);
+        }
+        other => panic!("{other:?}"),
+    }
+    scale(&kube, "a", 2);
+    kube.delete(Resource::Deployments, "default", "a").unwrap();
+    kube.delete(Resource::Deployments, "default", "b").unwrap();
+    assert_eq!(next(&mut watch).await.unwrap(), "-b");
+}
+
 #[tokio::test]
 async fn from_zero_begin_with_what_is_there() {
     let (kube, client) = start().await;

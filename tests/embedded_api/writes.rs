@@ -1,87 +1,14 @@
 //! Writes: what they change, and what they are refused for.
 
-use k8s_openapi::api::{
-    apps::v1::StatefulSet, authorization::v1::SelfSubjectAccessReview, events::v1::Event,
-};
+use k8s_openapi::api::{authorization::v1::SelfSubjectAccessReview, events::v1::Event};
 use kube::{
     Api,
-    api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams},
+    api::{DeleteParams, DynamicObject, PostParams},
 };
 use scale_from_zero::demo::kubernetes::{Effect, Match, Resource, Verb};
 use serde_json::{Value, json};
 
-use crate::{deployment, deployments, raw_json, refusal, start, variant, variants};
-
-fn merge(body: Value) -> (PatchParams, Patch<Value>) {
-    (PatchParams::default(), Patch::Merge(body))
-}
-
-const SCALE: &str = "/apis/apps/v1/namespaces/default/deployments/llama/scale";
-
-#[tokio::test]
-async fn a_scale_from_zero() {
-    let (kube, client) = start().await;
-    kube.apply(deployment("default", "llama", 0)).unwrap();
-    let api = deployments(&client, "default");
-    let at_zero = raw_json(&client, SCALE).await;
-    assert_eq!(at_zero["spec"], json!({}), "at zero there is no spec.replicas");
-    assert_eq!(at_zero["status"], json!({"replicas": 0, "selector": "app=llama"}));
-    let version = at_zero["metadata"]["resourceVersion"].as_str().unwrap();
-
-    let (how, patch) = merge(json!({"metadata": {"resourceVersion": version}, "spec": {"replicas": 1}}));
-    let scale = api.patch_scale("llama", &how, &patch).await.unwrap();
-    assert_eq!(scale.spec.unwrap().replicas, Some(1));
-    assert_ne!(scale.metadata.resource_version.as_deref(), Some(version));
-    let woken = api.get("llama").await.unwrap();
-    assert_eq!(
-        (woken.spec.unwrap().replicas, woken.metadata.generation),
-        (Some(1), Some(2))
-    );
-
-    // The same again is a lost race, even though it would change nothing.
-    let status = refusal(api.patch_scale("llama", &how, &patch).await);
-    assert_eq!((status.code, status.reason.as_str()), (409, "Conflict"));
-    assert_eq!(
-        status.message,
-        "Operation cannot be fulfilled on deployments.apps \"llama\": the object has been modified; \
-         please apply your changes to the latest version and try again"
-    );
-    let details = status.details.unwrap();
-    assert_eq!(
-        (
-            details.kind.as_str(),
-            details.group.as_str(),
-            details.name.as_str()
-        ),
-        ("deployments", "apps", "llama")
-    );
-
-    // Without a version it is not compared.
-    let (how, patch) = merge(json!({"spec": {"replicas": 3}}));
-    api.patch_scale("llama", &how, &patch).await.unwrap();
-    assert_eq!(api.get("llama").await.unwrap().spec.unwrap().replicas, Some(3));
-    let (how, patch) = merge(json!({"spec": {"replicas": -1}}));
-    assert_eq!(refusal(api.patch_scale("llama", &how, &patch).await).code, 422);
-    assert_eq!(refusal(api.patch_scale("mixtral", &how, &patch).await).code, 404);
-}
-
-#[tokio::test]
-async fn a_stateful_set_scales_too() {
-    let (kube, client) = start().await;
-    let mut set = deployment("default", "qwen", 0);
-    set["kind"] = "StatefulSet".into();
-    kube.apply(set).unwrap();
-    let api: Api<StatefulSet> = Api::default_namespaced(client);
-    let version = api.get("qwen").await.unwrap().metadata.resource_version;
-    let (how, patch) = merge(json!({"metadata": {"resourceVersion": version}, "spec": {"replicas": 1}}));
-    api.patch_scale("qwen", &how, &patch).await.unwrap();
-    let status = refusal(api.patch_scale("qwen", &how, &patch).await);
-    assert!(
-        status
-            .message
-            .starts_with("Operation cannot be fulfilled on statefulsets.apps \"qwen\"")
-    );
-}
+use crate::{deployment, deployments, merge, refusal, start, variant, variants};
 
 #[tokio::test]
 async fn a_stale_version_is_a_conflict_everywhere() {

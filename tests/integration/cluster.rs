@@ -11,9 +11,10 @@ use scale_from_zero::demo::kubernetes::{Kube, Resource};
 
 pub use self::{
     account::{Rights, option_rules},
-    admin::Admin,
+    admin::{Admin, Write},
     kind::{
-        CLUSTER_ROLE, CRD, DEPLOYMENT, EVENT, Kind, NAMESPACE, POOL, POOL_V1ALPHA2, STATEFUL_SET, VARIANT,
+        CLUSTER_ROLE, CRD, DEPLOYMENT, EVENT, HPA, Kind, LEADER_WORKER_SET, NAMESPACE, POD, POOL,
+        POOL_V1ALPHA2, ROLLOUT, SCALED_OBJECT, STATEFUL_SET, VARIANT,
     },
     requests::Asked,
 };
@@ -32,9 +33,10 @@ enum Backend {
 }
 
 impl Cluster {
-    /// A new embedded one, with all kinds in it.
+    /// A new embedded one, with all kinds in it but those that a trial must install.
     pub async fn embed() -> Self {
         let kube = Kube::start().await.expect("a port");
+        kube.set_present(Resource::Rollouts, false);
         let config = kube.client_config().expect("its own URL");
         Self {
             admin: Admin::new(&config).expect("a client"),

@@ -21,6 +21,7 @@
     reason = "what is compared are counts, which metrics hold as floats"
 )]
 
+mod autoscaler;
 mod cluster;
 mod config;
 mod demand;

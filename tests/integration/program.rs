@@ -182,6 +182,35 @@ impl Program {
         .await
     }
 
+    /// What `/api/status` says now.
+    pub async fn status(&self) -> Value {
+        self.json("/api/status").await
+    }
+
+    /// What `/api/decisions` says now, the newest first.
+    pub async fn decisions(&self) -> Vec<Value> {
+        let decisions = self.json("/api/decisions").await;
+        decisions["decisions"].as_array().expect("decisions").clone()
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        let (code, text) = wait::until(&format!("an answer of {path}"), async || self.page(path).await).await;
+        assert_eq!(code, 200, "{text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Waits until a variant is in this state, and returns what is said of it.
+    pub async fn until_state(&self, variant: &str, state: &str) -> Value {
+        wait::until(&format!("{variant} is {state}"), async || {
+            let status = self.status().await;
+            let mut variants = status["variants"].as_array()?.iter();
+            variants
+                .find(|v| v["name"] == variant && v["state"] == state)
+                .cloned()
+        })
+        .await
+    }
+
     /// Waits for so many more ticks, which is time enough for whatever could still come.
     pub async fn ticks(&self, more: u32) {
         let before = self.metrics().await.sum("ticks_total", &[]);

@@ -155,9 +155,22 @@ impl World {
 
     /// The Events of wakes.
     pub async fn events(&self) -> Vec<Value> {
+        self.events_of("ScaledFromZero").await
+    }
+
+    /// The Events of a reason.
+    pub async fn events_of(&self, reason: &str) -> Vec<Value> {
         let mut events = self.cluster.admin.list(EVENT, &self.ns).await;
-        events.retain(|event| event["reason"] == "ScaledFromZero");
+        events.retain(|event| event["reason"] == reason);
         events
+    }
+
+    /// Patches of the program on these resources, in their order.
+    pub fn patched(&self, resources: &[&str]) -> Vec<String> {
+        let requests = self.cluster.requests(&self.ns).into_iter();
+        let patches =
+            requests.filter(|request| resources.iter().any(|resource| request.is("patch", resource)));
+        patches.map(|request| request.resource).collect()
     }
 
     /// Requests of the program that are of this kind, with the code of their answer.

@@ -9,6 +9,10 @@ use super::{
 
 /// One thing that a watch has learnt.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a change is moved once and not kept; a box for each object of a list would cost more"
+)]
 pub enum Change {
     /// A VariantAutoscaling is so now, or gone.
     Variant(ObjectName, Option<Variant>),

@@ -35,7 +35,7 @@ pub struct Scaler {
 }
 
 /// KEDA's annotation that keeps it from scaling in, all the way to 0 as well (KEDA 2.18 and newer).
-/// (`PausedScaleInAnnotation` in KEDA's apis/keda/v1alpha1/scaledobject_types.go.)
+/// (`PausedScaleInAnnotation` in KEDA's `apis/keda/v1alpha1/scaledobject_types.go`.)
 pub const PAUSED_SCALE_IN: &str = "autoscaling.keda.sh/paused-scale-in";
 
 /// The annotation that pauses a ScaledObject.
@@ -53,7 +53,7 @@ impl Pause {
     /// All three.
     pub const ALL: [Self; 3] = [Self::Paused, Self::Replicas, Self::ScaleOut];
 
-    /// The annotation. (apis/keda/v1alpha1/scaledobject_types.go of KEDA.)
+    /// The annotation. (`apis/keda/v1alpha1/scaledobject_types.go` of KEDA.)
     pub const fn annotation(self) -> &'static str {
         match self {
             Self::Paused => "autoscaling.keda.sh/paused",

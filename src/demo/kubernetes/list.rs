@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{
     failure::Failure,
-    resource::{Place, Resource},
+    resource::Resource,
+    route::Place,
     store::{Store, Stored},
 };
 
@@ -31,6 +32,7 @@ pub(super) struct Snapshot {
 pub(super) struct Selection {
     pub namespace: Option<String>,
     fields: Vec<(Field, bool, String)>,
+    labels: Vec<(String, bool, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +42,8 @@ enum Field {
 }
 
 impl Selection {
-    /// Reads `fieldSelector`: name and namespace, with `=`, `==` and `!=`.
+    /// Reads `fieldSelector`, of name and namespace, and `labelSelector`, with `=`, `==` and `!=`.
     pub fn new(place: &Place, query: &Query) -> Result<Self, Failure> {
-        if query
-            .get("labelSelector")
-            .is_some_and(|selector| !selector.is_empty())
-        {
-            return Err(Failure::bad_request("this embedded API knows no labelSelector"));
-        }
         let mut fields = Vec::new();
         let selector = query.get("fieldSelector").map(String::as_str).unwrap_or_default();
         for term in selector.split(',').filter(|term| !term.is_empty()) {
@@ -78,6 +74,7 @@ impl Selection {
         Ok(Self {
             namespace: place.namespace.clone(),
             fields,
+            labels: labels(query)?,
         })
     }
 
@@ -93,7 +90,35 @@ impl Selection {
                 };
                 (found.as_str().unwrap_or_default() == value) == *equal
             })
+            && self
+                .labels
+                .iter()
+                .all(|(key, equal, value)| (metadata["labels"][key] == **value) == *equal)
     }
+}
+
+/// Reads `labelSelector`: key, whether it shall be equal, value.
+fn labels(query: &Query) -> Result<Vec<(String, bool, String)>, Failure> {
+    let selector = query.get("labelSelector").map(String::as_str).unwrap_or_default();
+    if selector.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let read = |term: &str| {
+        let (key, value) = term.split_once('=')?;
+        let (key, equal) = key.strip_suffix('!').map_or((key, true), |key| (key, false));
+        let (key, value) = (key.trim(), value.strip_prefix('=').unwrap_or(value).trim());
+        let word = |text: &str| {
+            let odd = |byte: u8| !(byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+            !text.bytes().any(odd)
+        };
+        (!key.is_empty() && word(key) && word(value)).then(|| (key.to_owned(), equal, value.to_owned()))
+    };
+    let terms = selector.split(',').map(read);
+    terms.collect::<Option<_>>().ok_or_else(|| {
+        Failure::bad_request(format!(
+            "this embedded API knows labelSelectors of key=value and key!=value alone, not {selector:?}"
+        ))
+    })
 }
 
 /// The number of a query parameter; absent or empty is `None`.
@@ -168,7 +193,7 @@ fn snapshot(store: &Store, resource: Resource, selection: &Selection) -> Snapsho
     Snapshot {
         version: store.version,
         items,
-        selected: !selection.fields.is_empty(),
+        selected: !(selection.fields.is_empty() && selection.labels.is_empty()),
     }
 }
 

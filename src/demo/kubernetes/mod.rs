@@ -1,8 +1,8 @@
 //! A small Kubernetes API over HTTP/1.1 on loopback: as much of one as the control loop uses, and
 //! that much as kube-apiserver 1.37 does it.
 //!
-//! List, watch, get, create, update, merge patch and delete of the kinds in [`Resource`], with their
-//! `/status` and `/scale`; what it does not know it refuses. Nothing is kept on disk. For tests it
+//! List, watch, get, create, update, merge patch, apply and delete of the kinds in [`Resource`], with
+//! their `/status` and `/scale`, and discovery of them; what it does not know it refuses. Nothing is kept on disk. For tests it
 //! goes wrong on request ([`Fault`]) and tells what it was asked ([`Kube::requests`]).
 
 use std::{io, sync::Arc, time::Duration};
@@ -14,17 +14,25 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use failure::Failure;
 pub use fault::{Effect, Fault, FaultId};
 pub use requests::{Counters, Match, Request, Verb};
-pub use resource::{Resource, Subresource};
+pub use resource::Resource;
+pub use route::Subresource;
 
+mod autoscaler;
+mod crds;
+mod discovery;
 mod failure;
 mod fault;
+mod fields;
+mod inspect;
 mod list;
 mod object;
 mod ownership;
 mod requests;
 mod resource;
 mod review;
+mod route;
 mod rules;
+mod scale;
 mod schema;
 mod serve;
 mod server;
@@ -32,9 +40,16 @@ mod store;
 mod watch;
 
 use super::connection::{Connection, Connections, Cuttable};
-use resource::Place;
+use ownership::Writer;
+use route::Place;
 use server::Server;
 use store::Store;
+
+/// Who writes what is changed from within the process.
+const EMBEDDED: Writer = Writer {
+    manager: "embedded",
+    through: Subresource::Main,
+};
 
 /// What may differ from one API to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,9 +187,9 @@ impl Kube {
             let mut stored = match store.get(&place) {
                 Ok(old) => {
                     let next = object::update(resource, Subresource::Main, &old.value, manifest)?;
-                    store.write(&place, &old, next)
+                    store.settle(&place, &old, next, EMBEDDED)
                 }
-                Err(_) => store.create(&place, manifest, "embedded")?,
+                Err(_) => store.create(&place, manifest, EMBEDDED.manager)?,
             };
             if let Some(status) = status {
                 let mut next = stored.value.clone();
@@ -247,8 +262,34 @@ impl Kube {
             let mut next = old.value.clone();
             change(&mut next);
             object::raise_generation(resource.traits(), &old.value, &mut next);
-            Ok(store.write(&place, &old, next).value.clone())
+            Ok(store.settle(&place, &old, next, EMBEDDED).value.clone())
         })
+    }
+
+    /// Scales an object as an autoscaler would: through `/scale`, under its name.
+    ///
+    /// # Errors
+    /// If there is no such object, or it has no `/scale`.
+    pub fn scale(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        replicas: u32,
+        manager: &str,
+    ) -> Result<Value, Failure> {
+        if resource.traits().scale.is_none() {
+            return Err(Failure::no_such_path());
+        }
+        let place = Place {
+            subresource: Subresource::Scale,
+            ..place(resource, namespace, name)
+        };
+        let body = json!({"spec": {"replicas": replicas}});
+        let scaled = self
+            .server
+            .change(|store| store.patch(&place, &store::Patch::Merge, &body, manager));
+        scaled.map(|stored| stored.value.clone())
     }
 
     /// Deletes an object.
@@ -279,81 +320,6 @@ impl Kube {
     pub fn cut_connections(&self) {
         self.connections.cut();
     }
-
-    /// Makes something go wrong from now on.
-    pub fn add_fault(&self, fault: Fault) -> FaultId {
-        self.server.with_faults(|faults| faults.add(fault))
-    }
-
-    /// Makes the matching requests go wrong from now on, without end.
-    pub fn fail(&self, matches: Match, effect: Effect) -> FaultId {
-        self.add_fault(Fault {
-            matches,
-            times: None,
-            effect,
-        })
-    }
-
-    /// Makes the next matching request go wrong.
-    pub fn fail_once(&self, matches: Match, effect: Effect) -> FaultId {
-        self.add_fault(Fault {
-            matches,
-            times: Some(1),
-            effect,
-        })
-    }
-
-    /// Ends a fault.
-    pub fn remove_fault(&self, id: FaultId) {
-        self.server.with_faults(|faults| faults.remove(id));
-    }
-
-    /// Ends all faults.
-    pub fn clear_faults(&self) {
-        self.server.with_faults(fault::Faults::clear);
-    }
-
-    /// The last 10,000 requests, the oldest first.
-    pub fn requests(&self) -> Vec<Request> {
-        self.server.with_log(|log| log.requests())
-    }
-
-    /// Those of the last 10,000 requests that match.
-    pub fn requests_like(&self, matches: &Match) -> Vec<Request> {
-        let mut requests = self.requests();
-        requests.retain(|request| matches.matches(request));
-        requests
-    }
-
-    /// How often each kind of request ended how.
-    pub fn counters(&self) -> Counters {
-        self.server.with_log(|log| log.counters.clone())
-    }
-
-    /// Empties the log and the counters.
-    pub fn clear_requests(&self) {
-        self.server.with_log(requests::Log::clear);
-    }
-
-    /// Watches of a kind that are open.
-    pub fn watches(&self, resource: Resource) -> usize {
-        self.server.watches(resource)
-    }
-
-    /// Waits until `check` finds something; it is asked again after each change of an object, each
-    /// request and each answer. Has no deadline of its own.
-    pub async fn until<T>(&self, mut check: impl FnMut(&Self) -> Option<T>) -> T {
-        let mut activity = self.server.activity();
-        loop {
-            activity.borrow_and_update();
-            if let Some(found) = check(self) {
-                return found;
-            }
-            if activity.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    }
 }
 
 fn place(resource: Resource, namespace: &str, name: &str) -> Place {
@@ -369,7 +335,7 @@ fn place(resource: Resource, namespace: &str, name: &str) -> Place {
 fn ensure_namespace(store: &mut Store, name: &str) -> Result<(), Failure> {
     let place = place(Resource::Namespaces, "", name);
     if store.get(&place).is_err() {
-        store.create(&place, json!({"metadata": {"name": name}}), "embedded")?;
+        store.create(&place, json!({"metadata": {"name": name}}), EMBEDDED.manager)?;
     }
     Ok(())
 }

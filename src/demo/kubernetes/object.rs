@@ -4,9 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    autoscaler, crds,
     failure::{Cause, Failure},
-    resource::{Generation, Resource, Subresource, Traits},
-    rules, schema,
+    resource::{Generation, Resource, Traits},
+    route::Subresource,
+    rules, scale,
 };
 
 /// RFC 7386.
@@ -97,6 +99,10 @@ fn fill_in(resource: Resource, body: &mut Value, name: &str) {
         put(body, "status", None);
     }
     match resource {
+        Resource::HorizontalPodAutoscalers => {
+            body["status"] = json!({"desiredReplicas": 0, "currentMetrics": null});
+        }
+        Resource::Pods => body["status"] = json!({"phase": "Pending", "qosClass": "BestEffort"}),
         Resource::Namespaces => {
             body["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
             body["spec"] = json!({"finalizers": ["kubernetes"]});
@@ -114,7 +120,7 @@ fn fill_in(resource: Resource, body: &mut Value, name: &str) {
     }
 }
 
-/// A target that does not say how many replicas it wants wants one.
+/// A workload of a built-in kind that does not say how many replicas it wants wants one.
 fn default_replicas(resource: Resource, object: &mut Value) {
     let target = matches!(resource, Resource::Deployments | Resource::StatefulSets);
     if target && object["spec"]["replicas"].is_null() {
@@ -200,6 +206,7 @@ pub(super) fn update(
         "creationTimestamp",
         "generation",
         "resourceVersion",
+        "managedFields",
     ] {
         put(&mut next["metadata"], key, old["metadata"].get(key).cloned());
     }
@@ -247,7 +254,7 @@ pub(super) fn raise_generation(traits: &Traits, old: &Value, next: &mut Value) {
 }
 
 /// Compare-and-swap: a resourceVersion in the new object must be that of the old one.
-fn check_version(traits: &Traits, old: &Value, new: &Value) -> Result<(), Failure> {
+pub(super) fn check_version(traits: &Traits, old: &Value, new: &Value) -> Result<(), Failure> {
     let given = text(new, &["metadata", "resourceVersion"]);
     if given.is_empty() || given == text(old, &["metadata", "resourceVersion"]) {
         return Ok(());
@@ -262,83 +269,22 @@ fn check_version(traits: &Traits, old: &Value, new: &Value) -> Result<(), Failur
 
 fn validate(resource: Resource, name: &str, object: &mut Value) -> Result<(), Failure> {
     let causes = match resource {
-        Resource::VariantAutoscalings => schema::variant_autoscaling(object),
         Resource::Events => rules::event(object),
-        _ => Vec::new(),
+        Resource::HorizontalPodAutoscalers => {
+            autoscaler::default(object);
+            autoscaler::validate(object)
+        }
+        _ => {
+            let mut causes = crds::check(resource, object);
+            causes.extend(scale::replicas_of_custom(resource.traits(), object));
+            causes
+        }
     };
     if causes.is_empty() {
         Ok(())
     } else {
         Err(Failure::invalid(resource.traits(), name, &causes))
     }
-}
-
-/// The `autoscaling/v1` Scale of an object. At zero it has no `spec.replicas`, as the real one.
-pub(super) fn scale(object: &Value) -> Value {
-    let metadata: Map<String, Value> = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"]
-        .into_iter()
-        .filter_map(|key| Some((key.to_owned(), object["metadata"].get(key)?.clone())))
-        .collect();
-    let mut spec = json!({});
-    if let Some(replicas) = object["spec"]["replicas"]
-        .as_u64()
-        .filter(|replicas| *replicas > 0)
-    {
-        spec["replicas"] = replicas.into();
-    }
-    let mut status = json!({"replicas": object["status"]["replicas"].as_u64().unwrap_or_default()});
-    let labels = object["spec"]["selector"]["matchLabels"].as_object();
-    let selector: Vec<String> = labels
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-        .collect();
-    if !selector.is_empty() {
-        status["selector"] = selector.join(",").into();
-    }
-    json!({
-        "kind": "Scale", "apiVersion": "autoscaling/v1",
-        "metadata": metadata, "spec": spec, "status": status,
-    })
-}
-
-/// Makes a Scale the next state of the object it belongs to.
-pub(super) fn rescale(traits: &Traits, old: &Value, scale: &Value) -> Result<Value, Failure> {
-    let name = text(old, &["metadata", "name"]);
-    let replicas = match &scale["spec"]["replicas"] {
-        Value::Null => 0,
-        replicas => replicas.as_i64().ok_or_else(|| {
-            let cause = Cause::invalid("patch", &replicas.to_string(), "spec.replicas is no whole number");
-            Failure::invalid_as("", "", "", "", &[cause])
-        })?,
-    };
-    if replicas < 0 {
-        let why = "must be greater than or equal to 0";
-        let cause = Cause::invalid("spec.replicas", &replicas.to_string(), why);
-        return Err(Failure::invalid_as(
-            "Scale.autoscaling",
-            "Scale",
-            "autoscaling",
-            name,
-            &[cause],
-        ));
-    }
-    let (given, uid) = (text(scale, &["metadata", "uid"]), text(old, &["metadata", "uid"]));
-    if !given.is_empty() && given != uid {
-        let mut failure = Failure::conflict(traits, name);
-        let shown = format!("{}/scale.{}", traits.plural, traits.group);
-        failure.message = format!(
-            "Operation cannot be fulfilled on {shown} {name:?}: Precondition failed: \
-             UID in precondition: {given}, UID in object meta: {uid}"
-        );
-        failure.details["kind"] = format!("{}/scale", traits.plural).into();
-        return Err(failure);
-    }
-    check_version(traits, old, scale)?;
-    let mut next = old.clone();
-    next["spec"]["replicas"] = replicas.into();
-    raise_generation(traits, old, &mut next);
-    Ok(next)
 }
 
 #[cfg(test)]

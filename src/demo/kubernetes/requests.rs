@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
-use super::resource::{Resource, Subresource};
+use super::{resource::Resource, route::Subresource};
 
 /// Requests kept in the log.
 const LOG: usize = 10_000;
@@ -156,6 +156,8 @@ pub(super) struct Log {
     first: u64,
     requests: VecDeque<Request>,
     pub counters: Counters,
+    /// Paths and queries of requests for what there is.
+    pub discoveries: VecDeque<String>,
 }
 
 impl Log {
@@ -184,6 +186,14 @@ impl Log {
         }
     }
 
+    /// Notes a request for what there is.
+    pub fn discovery(&mut self, path: &str) {
+        if self.discoveries.len() == LOG {
+            self.discoveries.pop_front();
+        }
+        self.discoveries.push_back(path.to_owned());
+    }
+
     pub fn requests(&self) -> Vec<Request> {
         self.requests.iter().cloned().collect()
     }
@@ -191,6 +201,7 @@ impl Log {
     pub fn clear(&mut self) {
         self.first += self.requests.len() as u64;
         self.requests.clear();
+        self.discoveries.clear();
         self.counters.clear();
     }
 }

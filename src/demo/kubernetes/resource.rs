@@ -1,4 +1,4 @@
-//! The table of kinds the API knows, and how a request's path names one.
+//! The table of kinds the API knows.
 
 /// A kind of object, as one group and version of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,6 +19,16 @@ pub enum Resource {
     Events,
     /// `coordination.k8s.io/v1` leases.
     Leases,
+    /// `autoscaling/v2` horizontalpodautoscalers.
+    HorizontalPodAutoscalers,
+    /// `keda.sh/v1alpha1` scaledobjects.
+    ScaledObjects,
+    /// `leaderworkerset.x-k8s.io/v1` leaderworkersets.
+    LeaderWorkerSets,
+    /// `argoproj.io/v1alpha1` rollouts: a scalable kind that stands for all those nobody has heard of.
+    Rollouts,
+    /// `v1` pods.
+    Pods,
     /// `authorization.k8s.io/v1` selfsubjectaccessreviews: answered, never stored.
     AccessReviews,
 }
@@ -36,12 +46,22 @@ pub(super) struct Traits {
     pub custom: bool,
     /// Status is written through `/status` alone.
     pub status: bool,
-    pub scale: bool,
+    /// How it shows as a Scale, if it does.
+    pub scale: Option<Scale>,
     pub generation: Generation,
     /// What of the metadata a write to `/status` may change.
     pub status_metadata: &'static [&'static str],
     /// Whether a PUT may leave out the resourceVersion.
     pub blind_update: bool,
+}
+
+/// Where a kind keeps what its Scale shows besides `spec.replicas`, which all have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scale {
+    /// Field of the status with the number of pods.
+    pub replicas: &'static str,
+    /// Field of the status with the selector of the pods as text; `None` is `spec.selector`.
+    pub selector: Option<&'static str>,
 }
 
 /// Which changes make a new generation.
@@ -54,6 +74,12 @@ pub(super) enum Generation {
     SpecAndAnnotations,
 }
 
+/// As Deployments and StatefulSets do.
+pub(super) const WORKLOAD: Scale = Scale {
+    replicas: "replicas",
+    selector: None,
+};
+
 const BUILT_IN: Traits = Traits {
     group: "",
     version: "v1",
@@ -62,7 +88,7 @@ const BUILT_IN: Traits = Traits {
     namespaced: true,
     custom: false,
     status: false,
-    scale: false,
+    scale: None,
     generation: Generation::None,
     status_metadata: &[],
     blind_update: true,
@@ -88,7 +114,7 @@ static DEPLOYMENTS: Traits = Traits {
     plural: "deployments",
     kind: "Deployment",
     status: true,
-    scale: true,
+    scale: Some(WORKLOAD),
     generation: Generation::SpecAndAnnotations,
     status_metadata: &["annotations"],
     ..BUILT_IN
@@ -98,7 +124,7 @@ static STATEFUL_SETS: Traits = Traits {
     plural: "statefulsets",
     kind: "StatefulSet",
     status: true,
-    scale: true,
+    scale: Some(WORKLOAD),
     generation: Generation::Spec,
     status_metadata: &["annotations", "labels"],
     ..BUILT_IN
@@ -136,6 +162,52 @@ static LEASES: Traits = Traits {
     blind_update: false,
     ..BUILT_IN
 };
+static HORIZONTAL_POD_AUTOSCALERS: Traits = Traits {
+    group: "autoscaling",
+    version: "v2",
+    plural: "horizontalpodautoscalers",
+    kind: "HorizontalPodAutoscaler",
+    status: true,
+    generation: Generation::Spec,
+    status_metadata: &["annotations", "labels"],
+    ..BUILT_IN
+};
+static SCALED_OBJECTS: Traits = Traits {
+    group: "keda.sh",
+    version: "v1alpha1",
+    plural: "scaledobjects",
+    kind: "ScaledObject",
+    ..CUSTOM
+};
+static LEADER_WORKER_SETS: Traits = Traits {
+    group: "leaderworkerset.x-k8s.io",
+    plural: "leaderworkersets",
+    kind: "LeaderWorkerSet",
+    scale: Some(Scale {
+        replicas: "replicas",
+        selector: Some("hpaPodSelector"),
+    }),
+    ..CUSTOM
+};
+static ROLLOUTS: Traits = Traits {
+    group: "argoproj.io",
+    version: "v1alpha1",
+    plural: "rollouts",
+    kind: "Rollout",
+    scale: Some(Scale {
+        replicas: "HPAReplicas",
+        selector: Some("selector"),
+    }),
+    ..CUSTOM
+};
+static PODS: Traits = Traits {
+    plural: "pods",
+    kind: "Pod",
+    status: true,
+    generation: Generation::Spec,
+    status_metadata: &["annotations", "labels"],
+    ..BUILT_IN
+};
 static ACCESS_REVIEWS: Traits = Traits {
     group: "authorization.k8s.io",
     plural: "selfsubjectaccessreviews",
@@ -146,7 +218,7 @@ static ACCESS_REVIEWS: Traits = Traits {
 
 impl Resource {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Namespaces,
         Self::Deployments,
         Self::StatefulSets,
@@ -155,6 +227,11 @@ impl Resource {
         Self::InferencePoolsV1alpha2,
         Self::Events,
         Self::Leases,
+        Self::HorizontalPodAutoscalers,
+        Self::ScaledObjects,
+        Self::LeaderWorkerSets,
+        Self::Rollouts,
+        Self::Pods,
         Self::AccessReviews,
     ];
 
@@ -168,6 +245,11 @@ impl Resource {
             Self::InferencePoolsV1alpha2 => &INFERENCE_POOLS_V1ALPHA2,
             Self::Events => &EVENTS,
             Self::Leases => &LEASES,
+            Self::HorizontalPodAutoscalers => &HORIZONTAL_POD_AUTOSCALERS,
+            Self::ScaledObjects => &SCALED_OBJECTS,
+            Self::LeaderWorkerSets => &LEADER_WORKER_SETS,
+            Self::Rollouts => &ROLLOUTS,
+            Self::Pods => &PODS,
             Self::AccessReviews => &ACCESS_REVIEWS,
         }
     }
@@ -190,6 +272,11 @@ impl Traits {
         }
     }
 
+    /// `deployment`.
+    pub fn singular(&self) -> String {
+        self.kind.to_lowercase()
+    }
+
     /// `deployments.apps`, as error messages name it.
     pub fn qualified(&self) -> String {
         qualified(self.plural, self.group)
@@ -210,165 +297,5 @@ fn qualified(name: &str, group: &str) -> String {
         name.to_owned()
     } else {
         format!("{name}.{group}")
-    }
-}
-
-/// The part of an object that a request is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Subresource {
-    /// The object itself.
-    Main,
-    /// Its `/status`.
-    Status,
-    /// Its `/scale`.
-    Scale,
-}
-
-/// Where a path leads.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Route {
-    /// To objects of a kind, or to one of them.
-    To(Place),
-    /// To a kind or a subresource that a known group does not have.
-    NotInGroup(Place),
-    /// To a group that does not exist.
-    Nowhere,
-}
-
-/// A collection (no name) or an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub resource: Resource,
-    /// `None` is the whole cluster.
-    pub namespace: Option<String>,
-    pub name: Option<String>,
-    pub subresource: Subresource,
-}
-
-/// Reads a path such as `/apis/apps/v1/namespaces/a/deployments/b/scale`.
-pub(super) fn route(path: &str) -> Route {
-    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let (group, version, rest) = match segments.as_slice() {
-        ["api", version, rest @ ..] => ("", *version, rest),
-        ["apis", group, version, rest @ ..] => (*group, *version, rest),
-        _ => return Route::Nowhere,
-    };
-    let in_group = |resource: &Resource| {
-        let traits = resource.traits();
-        traits.group == group && traits.version == version
-    };
-    let Some(first) = Resource::ALL.into_iter().find(in_group) else {
-        return Route::Nowhere;
-    };
-    let (namespace, rest) = match rest {
-        ["namespaces", namespace, rest @ ..] if !rest.is_empty() && rest[0] != "status" => {
-            (Some((*namespace).to_owned()), rest)
-        }
-        rest => (None, rest),
-    };
-    let mut place = Place {
-        resource: first,
-        namespace,
-        name: None,
-        subresource: Subresource::Main,
-    };
-    let [plural, rest @ ..] = rest else {
-        return Route::NotInGroup(place);
-    };
-    let known = Resource::ALL
-        .into_iter()
-        .filter(in_group)
-        .find(|resource| resource.traits().plural == *plural);
-    let Some(resource) = known else {
-        return Route::NotInGroup(place);
-    };
-    let traits = resource.traits();
-    place.resource = resource;
-    place.name = rest.first().map(|name| (*name).to_owned());
-    place.subresource = match rest.get(1) {
-        None => Subresource::Main,
-        Some(&"status") if traits.status => Subresource::Status,
-        Some(&"scale") if traits.scale => Subresource::Scale,
-        Some(_) => return Route::NotInGroup(place),
-    };
-    let placed =
-        place.namespace.is_some() == traits.namespaced || (place.namespace.is_none() && rest.is_empty());
-    if placed && rest.len() <= 2 {
-        Route::To(place)
-    } else {
-        Route::NotInGroup(place)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(
-        resource: Resource,
-        namespace: Option<&str>,
-        name: Option<&str>,
-        subresource: Subresource,
-    ) -> Route {
-        Route::To(Place {
-            resource,
-            namespace: namespace.map(str::to_owned),
-            name: name.map(str::to_owned),
-            subresource,
-        })
-    }
-
-    #[test]
-    fn paths_lead_to_places() {
-        use Resource::{Deployments, InferencePools, Namespaces};
-        use Subresource::{Main, Scale, Status};
-        assert_eq!(route("/api/v1/namespaces"), place(Namespaces, None, None, Main));
-        assert_eq!(
-            route("/api/v1/namespaces/a"),
-            place(Namespaces, None, Some("a"), Main)
-        );
-        assert_eq!(
-            route("/api/v1/namespaces/a/status"),
-            place(Namespaces, None, Some("a"), Status)
-        );
-        assert_eq!(
-            route("/apis/apps/v1/deployments"),
-            place(Deployments, None, None, Main)
-        );
-        let a = "/apis/apps/v1/namespaces/a/deployments";
-        assert_eq!(route(a), place(Deployments, Some("a"), None, Main));
-        assert_eq!(
-            route(&format!("{a}/b")),
-            place(Deployments, Some("a"), Some("b"), Main)
-        );
-        assert_eq!(
-            route(&format!("{a}/b/scale")),
-            place(Deployments, Some("a"), Some("b"), Scale)
-        );
-        let pools = "/apis/inference.networking.k8s.io/v1/inferencepools";
-        assert_eq!(route(pools), place(InferencePools, None, None, Main));
-    }
-
-    #[test]
-    fn other_paths_lead_nowhere() {
-        for path in [
-            "/",
-            "/nope",
-            "/apis/nope/v1/things",
-            "/apis/apps/v2/deployments",
-            "/api/v2/namespaces",
-        ] {
-            assert_eq!(route(path), Route::Nowhere, "{path}");
-        }
-        for path in [
-            "/apis/apps/v1/nope",
-            "/apis/apps/v1/namespaces/a/nope",
-            "/apis/apps/v1/namespaces/a/deployments/b/nope",
-            "/apis/apps/v1/deployments/b",
-            "/apis/llmd.ai/v1alpha1/namespaces/a/variantautoscalings/b/scale",
-            "/apis/coordination.k8s.io/v1/namespaces/a/leases/b/status",
-        ] {
-            assert!(matches!(route(path), Route::NotInGroup(_)), "{path}");
-        }
     }
 }

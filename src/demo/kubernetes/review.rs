@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     requests::{Request, Verb},
-    resource::{Resource, Subresource},
+    resource::Resource,
+    route::Subresource,
     server::Server,
 };
 

@@ -1,36 +1,51 @@
-//! The CRD of VariantAutoscaling, as far as the real server checks it: unknown fields are pruned, the
-//! rest is checked, wording as the real server's.
+//! The schema of a CRD, as far as the real server checks objects against it: unknown fields are pruned
+//! unless they may stay, defaults are set, the rest is checked; wording as the real server's.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::failure::Cause;
 
-enum Schema {
+pub(super) enum Schema {
+    /// With these fields and no others.
     Object(&'static [Field]),
+    /// With these fields and any others.
+    Open(&'static [Field]),
     /// A list of objects that the named field tells apart.
     List(&'static Schema, &'static str),
+    /// A list of at least so many.
+    Items(&'static Schema, usize),
+    /// An object of any keys with texts.
+    Texts,
     Text(&'static Text),
-    Integer,
+    /// A whole number of at least this.
+    Integer(i64),
     Boolean,
     Time,
     OneOf(&'static [&'static str]),
 }
 
-struct Text {
-    at_least: usize,
-    pattern: &'static str,
-    matches: fn(&str) -> bool,
+pub(super) struct Text {
+    pub at_least: usize,
+    pub pattern: &'static str,
+    pub matches: fn(&str) -> bool,
 }
 
-struct Field {
-    name: &'static str,
-    required: bool,
-    default: Option<&'static str>,
-    schema: Schema,
+pub(super) struct Field {
+    pub name: &'static str,
+    pub required: bool,
+    pub default: Option<Preset>,
+    pub schema: Schema,
 }
 
-const fn required(name: &'static str, schema: Schema) -> Field {
+/// What a field is where it is not given.
+#[derive(Clone, Copy)]
+pub(super) enum Preset {
+    Text(&'static str),
+    Integer(i64),
+}
+
+pub(super) const fn required(name: &'static str, schema: Schema) -> Field {
     Field {
         name,
         required: true,
@@ -39,7 +54,7 @@ const fn required(name: &'static str, schema: Schema) -> Field {
     }
 }
 
-const fn optional(name: &'static str, schema: Schema) -> Field {
+pub(super) const fn optional(name: &'static str, schema: Schema) -> Field {
     Field {
         name,
         required: false,
@@ -48,115 +63,21 @@ const fn optional(name: &'static str, schema: Schema) -> Field {
     }
 }
 
-const ANY: Schema = Schema::Text(&Text {
+/// Any text.
+pub(super) const ANY: Schema = Schema::Text(&Text {
     at_least: 0,
     pattern: "",
     matches: |_| true,
 });
 
-const SPEC: Schema = Schema::Object(&[
-    required(
-        "modelID",
-        Schema::Text(&Text {
-            at_least: 1,
-            pattern: "",
-            matches: |_| true,
-        }),
-    ),
-    required(
-        "scaleTargetRef",
-        Schema::Object(&[
-            required("kind", ANY),
-            required("name", ANY),
-            optional("apiVersion", ANY),
-        ]),
-    ),
-    Field {
-        name: "variantCost",
-        required: false,
-        default: Some("10.0"),
-        schema: Schema::Text(&Text {
-            at_least: 0,
-            pattern: r"^\d+(\.\d+)?$",
-            matches: is_cost,
-        }),
-    },
-]);
-
-const STATUS: Schema = Schema::Object(&[
-    optional(
-        "actuation",
-        Schema::Object(&[required("applied", Schema::Boolean)]),
-    ),
-    optional("conditions", Schema::List(&CONDITION, "type")),
-    optional(
-        "desiredOptimizedAlloc",
-        Schema::Object(&[
-            required(
-                "accelerator",
-                Schema::Text(&Text {
-                    at_least: 2,
-                    pattern: "",
-                    matches: |_| true,
-                }),
-            ),
-            required("numReplicas", Schema::Integer),
-            optional("lastRunTime", Schema::Time),
-        ]),
-    ),
-]);
-
-static CONDITION: Schema = Schema::Object(&[
-    required("lastTransitionTime", Schema::Time),
-    required("message", ANY),
-    required(
-        "reason",
-        Schema::Text(&Text {
-            at_least: 1,
-            pattern: "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
-            matches: is_reason,
-        }),
-    ),
-    required("status", Schema::OneOf(&["True", "False", "Unknown"])),
-    required("type", ANY),
-    optional("observedGeneration", Schema::Integer),
-]);
-
-fn is_cost(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    match text.split_once('.') {
-        Some((whole, fraction)) => digits(whole) && digits(fraction),
-        None => digits(text),
-    }
-}
-
-fn is_reason(text: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
-        && text.bytes().last().is_some_and(word)
-        && text
-            .bytes()
-            .all(|byte| word(byte) || byte == b',' || byte == b':')
-}
-
-/// Checks a VariantAutoscaling against its CRD, prunes what the CRD does not know, sets defaults.
-pub(super) fn variant_autoscaling(object: &mut Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    for (part, schema) in [("spec", &SPEC), ("status", &STATUS)] {
-        if let Some(value) = object.get_mut(part).filter(|value| !value.is_null()) {
-            schema.check(part, value, &mut causes);
-        }
-    }
-    causes
-}
-
 impl Schema {
-    fn check(&self, path: &str, value: &mut Value, causes: &mut Vec<Cause>) {
+    /// Checks a value at a path such as `spec.triggers[0]`, prunes it and sets defaults.
+    pub fn check(&self, path: &str, value: &mut Value, causes: &mut Vec<Cause>) {
         let fitting = match self {
-            Self::Object(_) => value.is_object(),
-            Self::List(..) => value.is_array(),
+            Self::Object(_) | Self::Open(_) | Self::Texts => value.is_object(),
+            Self::List(..) | Self::Items(..) => value.is_array(),
             Self::Text(_) | Self::Time | Self::OneOf(_) => value.is_string(),
-            Self::Integer => value.is_i64() || value.is_u64(),
+            Self::Integer(_) => value.is_i64() || value.is_u64(),
             Self::Boolean => value.is_boolean(),
         };
         if !fitting {
@@ -165,11 +86,26 @@ impl Schema {
             return;
         }
         match self {
-            Self::Object(fields) => check_fields(fields, path, value, causes),
+            Self::Object(fields) => {
+                if let Some(map) = value.as_object_mut() {
+                    map.retain(|key, _| fields.iter().any(|field| field.name == key));
+                }
+                check_fields(fields, path, value, causes);
+            }
+            Self::Open(fields) => check_fields(fields, path, value, causes),
+            Self::Texts => {
+                for (key, value) in value.as_object_mut().into_iter().flatten() {
+                    ANY.check(&format!("{path}.{key}"), value, causes);
+                }
+            }
+            Self::Items(item, at_least) => check_items(item, *at_least, path, value, causes),
             Self::List(item, key) => check_list(item, key, path, value, causes),
             Self::Text(rules) => rules.check(path, value.as_str().unwrap_or_default(), causes),
-            Self::Integer if value.as_i64().is_some_and(|number| number < 0) => {
-                let why = format!("{} in body should be greater than or equal to 0", in_body(path));
+            Self::Integer(least) if value.as_i64().is_some_and(|number| number < *least) => {
+                let why = format!(
+                    "{} in body should be greater than or equal to {least}",
+                    in_body(path)
+                );
                 causes.push(Cause::invalid(path, &value.to_string(), &why));
             }
             Self::Time
@@ -197,10 +133,10 @@ impl Schema {
 
     fn type_name(&self) -> &'static str {
         match self {
-            Self::Object(_) => "object",
-            Self::List(..) => "array",
+            Self::Object(_) | Self::Open(_) | Self::Texts => "object",
+            Self::List(..) | Self::Items(..) => "array",
             Self::Text(_) | Self::Time | Self::OneOf(_) => "string",
-            Self::Integer => "integer",
+            Self::Integer(_) => "integer",
             Self::Boolean => "boolean",
         }
     }
@@ -222,17 +158,31 @@ impl Text {
 
 fn check_fields(fields: &[Field], path: &str, value: &mut Value, causes: &mut Vec<Cause>) {
     let Some(map) = value.as_object_mut() else { return };
-    map.retain(|key, _| fields.iter().any(|field| field.name == key));
     for field in fields {
         let at = format!("{path}.{}", field.name);
         match (map.get_mut(field.name), field.default) {
             (Some(value), _) if !value.is_null() => field.schema.check(&at, value, causes),
             (_, Some(default)) => {
-                map.insert(field.name.to_owned(), default.into());
+                let value = match default {
+                    Preset::Text(text) => text.into(),
+                    Preset::Integer(number) => number.into(),
+                };
+                map.insert(field.name.to_owned(), value);
             }
             _ if field.required => causes.push(Cause::required(at)),
             _ => {}
         }
+    }
+}
+
+fn check_items(item: &Schema, at_least: usize, path: &str, value: &mut Value, causes: &mut Vec<Cause>) {
+    let Some(items) = value.as_array_mut() else { return };
+    if items.len() < at_least {
+        let why = format!("{} in body should have at least {at_least} items", in_body(path));
+        causes.push(Cause::invalid(path, &items.len().to_string(), &why));
+    }
+    for (index, value) in items.iter_mut().enumerate() {
+        item.check(&format!("{path}[{index}]"), value, causes);
     }
 }
 

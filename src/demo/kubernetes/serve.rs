@@ -14,13 +14,16 @@ use serde_json::{Value, json};
 
 use super::{
     super::connection::Connection,
+    discovery::{self, Missing},
     failure::{Cause, Failure},
     fault::{self, Effect},
     list::{self, Query},
     object,
     requests::{Request, Verb},
-    resource::{Place, Resource, Route, Subresource, route},
+    resource::Resource,
     review,
+    route::{Discovery, Place, Route, Subresource, route},
+    scale,
     server::Server,
     store::{Patch, Stored},
     watch::Watch,
@@ -42,6 +45,7 @@ pub(super) async fn handle(
     let place = match route(parts.uri.path()) {
         Route::To(place) => place,
         Route::NotInGroup(place) => return missing(&server, &place).into_response(),
+        Route::Discovery(asked) => return discover(&server, &parts, &asked),
         Route::Nowhere => return elsewhere(parts.uri.path()),
     };
     let query = match UrlQuery::<Query>::try_from_uri(&parts.uri) {
@@ -121,6 +125,22 @@ fn missing(server: &Server, place: &Place) -> Response {
         _ if traits.custom && !server.store().table(place.resource).present => page_not_found(),
         Some(name) if traits.custom => Failure::not_found(traits, name).into_response(),
         _ => Failure::no_such_path().into_response(),
+    }
+}
+
+/// Tells what there is.
+fn discover(server: &Server, parts: &Parts, asked: &Discovery) -> Response {
+    server.with_log(|log| log.discovery(&parts.uri.to_string()));
+    if parts.method != Method::GET {
+        return Failure::method_not_allowed().into_response();
+    }
+    if let Err(failure) = check_headers(&parts.headers, &Query::new()) {
+        return failure.into_response();
+    }
+    match discovery::answer(&server.store(), asked) {
+        Ok(body) => json_answer(StatusCode::OK, body.to_string().into()),
+        Err(Missing::Page) => page_not_found(),
+        Err(Missing::Refusal(failure)) => failure.into_response(),
     }
 }
 
@@ -217,7 +237,13 @@ impl Call {
                 let body = server.change(|store| list::list(store, &self.place, &self.query))?;
                 Ok(json_answer(StatusCode::OK, body))
             }
-            Verb::Get => Ok(self.object(StatusCode::OK, &*server.store().get(&self.place)?)),
+            Verb::Get => {
+                let stored = server.store().get(&self.place)?;
+                if self.place.subresource == Subresource::Scale {
+                    scale::check(self.place.resource.traits(), &stored.value)?;
+                }
+                Ok(self.object(StatusCode::OK, &stored))
+            }
             Verb::Create if self.place.resource == Resource::AccessReviews => {
                 let answer = review::answer(server, self.body()?);
                 Ok(json_answer(StatusCode::CREATED, answer.to_string().into()))
@@ -241,7 +267,9 @@ impl Call {
     /// The object as the subresource shows it.
     fn object(&self, code: StatusCode, stored: &Stored) -> Response {
         let body = match self.place.subresource {
-            Subresource::Scale => object::scale(&stored.value).to_string().into(),
+            Subresource::Scale => scale::scale(self.place.resource.traits(), &stored.value)
+                .to_string()
+                .into(),
             Subresource::Main | Subresource::Status => stored.json.clone(),
         };
         json_answer(code, body)
@@ -302,7 +330,7 @@ impl Call {
         match self.header(&header::CONTENT_TYPE).unwrap_or_default() {
             "application/merge-patch+json" => Ok(Patch::Merge),
             "application/strategic-merge-patch+json" if lease => Ok(Patch::Strategic),
-            "application/apply-patch+yaml" if lease => {
+            "application/apply-patch+yaml" if self.place.subresource == Subresource::Main => {
                 if !self.query.contains_key("fieldManager") {
                     let mut cause = Cause::required("fieldManager");
                     cause.message.push_str(": is required for apply patch");

@@ -14,7 +14,8 @@ use super::{
     Settings,
     fault::{Effect, Faults},
     requests::{Log, Request},
-    resource::{Resource, Subresource},
+    resource::Resource,
+    route::Subresource,
     store::Store,
 };
 

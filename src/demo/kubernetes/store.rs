@@ -1,7 +1,7 @@
 //! The objects, and the bounded history of their changes that watches read.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
@@ -13,8 +13,10 @@ use super::{
     failure::Failure,
     list::Snapshot,
     object,
-    ownership::Owners,
-    resource::{Place, Resource, Subresource},
+    ownership::{self, Writer},
+    resource::Resource,
+    route::{Place, Subresource},
+    scale,
 };
 
 /// An object at one resourceVersion, with the bytes that are sent of it.
@@ -40,6 +42,8 @@ pub(super) enum Change {
 pub(super) struct Record {
     pub change: Change,
     pub object: Arc<Stored>,
+    /// The object before, if there was one.
+    pub before: Option<Arc<Stored>>,
 }
 
 /// All objects of one kind.
@@ -63,7 +67,6 @@ pub(super) struct Store {
     pub version: u64,
     tables: Vec<Table>,
     pub snapshots: VecDeque<(String, Arc<Snapshot>)>,
-    owners: HashMap<String, Owners>,
     capacity: usize,
     created: u64,
     /// Kinds that changed since it was last asked.
@@ -95,7 +98,6 @@ impl Store {
             version: 1,
             tables: Resource::ALL.iter().map(|_| table()).collect(),
             snapshots: VecDeque::new(),
-            owners: HashMap::new(),
             capacity,
             created: 0,
             changed: Vec::new(),
@@ -135,18 +137,17 @@ impl Store {
         self.created += 1;
         let uid = format!("00000000-0000-4000-8000-{:012x}", self.created);
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let value = object::create(place.resource, namespace, body, &uid, &now)?;
+        let mut value = object::create(place.resource, namespace, body, &uid, &now)?;
         let name = object::text(&value, &["metadata", "name"]).to_owned();
         let key = key(namespace, &name);
         if self.table(place.resource).objects.contains_key(&key) {
             return Err(Failure::already_exists(place.resource.traits(), &name));
         }
-        if place.resource == Resource::Leases {
-            self.owners
-                .entry(key.clone())
-                .or_default()
-                .updated(manager, &Value::Null, &value);
-        }
+        let writer = Writer {
+            manager,
+            through: Subresource::Main,
+        };
+        ownership::updated(place.resource.traits(), writer, &Value::Null, &mut value);
         Ok(self.commit(place.resource, key, Change::Added, value))
     }
 
@@ -156,8 +157,8 @@ impl Store {
         let old = self.get(place)?;
         let traits = place.resource.traits();
         if place.subresource == Subresource::Scale {
-            let next = object::rescale(traits, &old.value, &body)?;
-            return Ok(self.settle(place, &old, next, manager));
+            let next = scale::rescale(traits, &old.value, &body)?;
+            return Ok(self.rescale(place, &old, next, manager));
         }
         if !traits.blind_update && object::text(&body, &["metadata", "resourceVersion"]).is_empty() {
             let why = "must be specified for an update";
@@ -172,7 +173,7 @@ impl Store {
             ));
         }
         let next = object::update(place.resource, place.subresource, &old.value, body)?;
-        Ok(self.settle(place, &old, next, manager))
+        Ok(self.settle(place, &old, next, place.writer(manager)))
     }
 
     pub fn patch(
@@ -185,27 +186,27 @@ impl Store {
         let old = self.get(place)?;
         let traits = place.resource.traits();
         if place.subresource == Subresource::Scale {
-            let mut scale = object::scale(&old.value);
+            let mut scale = scale::scale(traits, &old.value);
             object::merge(&mut scale, body);
-            let next = object::rescale(traits, &old.value, &scale)?;
-            return Ok(self.settle(place, &old, next, manager));
+            let next = scale::rescale(traits, &old.value, &scale)?;
+            return Ok(self.rescale(place, &old, next, manager));
         }
         if let Patch::Apply { force } = kind {
-            let owners = self.owners.entry(place_key(place)).or_default();
-            let next = owners.apply(manager, *force, &old.value, body)?;
-            let next = object::update(place.resource, place.subresource, &old.value, next)?;
+            let applied = ownership::apply(traits, manager, *force, &old.value, body)?;
+            let owners = applied["metadata"]["managedFields"].clone();
+            let mut next = object::update(place.resource, place.subresource, &old.value, applied)?;
+            next["metadata"]["managedFields"] = owners;
             return Ok(self.write(place, &old, next));
         }
         let mut next = old.value.clone();
         object::merge(&mut next, body);
         let next = object::update(place.resource, place.subresource, &old.value, next)?;
-        Ok(self.settle(place, &old, next, manager))
+        Ok(self.settle(place, &old, next, place.writer(manager)))
     }
 
     pub fn delete(&mut self, place: &Place) -> Result<Arc<Stored>, Failure> {
         let old = self.get(place)?;
         let key = place_key(place);
-        self.owners.remove(&key);
         Ok(self.commit(place.resource, key, Change::Deleted, old.value.clone()))
     }
 
@@ -217,13 +218,21 @@ impl Store {
         self.commit(place.resource, place_key(place), Change::Modified, next)
     }
 
-    fn settle(&mut self, place: &Place, old: &Arc<Stored>, next: Value, manager: &str) -> Arc<Stored> {
-        if place.resource == Resource::Leases {
-            self.owners
-                .entry(place_key(place))
-                .or_default()
-                .updated(manager, &old.value, &next);
-        }
+    /// Writes the next state of an object, in the name of a writer.
+    pub fn settle(
+        &mut self,
+        place: &Place,
+        old: &Arc<Stored>,
+        mut next: Value,
+        writer: Writer,
+    ) -> Arc<Stored> {
+        ownership::updated(place.resource.traits(), writer, &old.value, &mut next);
+        self.write(place, old, next)
+    }
+
+    /// The same for a write through `/scale`.
+    fn rescale(&mut self, place: &Place, old: &Arc<Stored>, mut next: Value, manager: &str) -> Arc<Stored> {
+        ownership::rescaled(place.resource.traits(), manager, &old.value, &mut next);
         self.write(place, old, next)
     }
 
@@ -233,13 +242,14 @@ impl Store {
         let stored = Arc::new(Stored::new(value, self.version));
         let capacity = self.capacity;
         let table = self.table_mut(resource);
-        match change {
+        let before = match change {
             Change::Deleted => table.objects.remove(&key),
             Change::Added | Change::Modified => table.objects.insert(key, Arc::clone(&stored)),
         };
         table.history.push_back(Record {
             change,
             object: Arc::clone(&stored),
+            before,
         });
         if table.history.len() > capacity
             && let Some(oldest) = table.history.pop_front()
@@ -296,7 +306,7 @@ impl Table {
 }
 
 impl Stored {
-    fn new(value: Value, version: u64) -> Self {
+    pub fn new(value: Value, version: u64) -> Self {
         let head = Value::from_iter([
             ("kind", value["kind"].clone()),
             ("apiVersion", value["apiVersion"].clone()),

@@ -14,9 +14,10 @@ use super::{
     failure::Failure,
     list::{self, Query, Selection},
     requests::Request,
-    resource::{Place, Resource},
+    resource::Resource,
+    route::Place,
     server::Server,
-    store::{Change, Store, Stored},
+    store::{Change, Record, Store, Stored},
 };
 
 /// Lines are sent together up to about this size.
@@ -193,9 +194,7 @@ impl Watch {
             .history
             .partition_point(|record| record.object.version <= self.seen);
         for record in table.history.iter().skip(start) {
-            if self.selection.takes(&record.object.value) {
-                line(&mut lines, record.change.as_str(), &record.object.json);
-            }
+            self.tell(&mut lines, record);
             self.seen = record.object.version;
             if lines.len() >= CHUNK {
                 return lines.into();
@@ -208,6 +207,31 @@ impl Watch {
             self.over = true;
         }
         lines.into()
+    }
+
+    /// Tells of a change as it looks from here: what is no longer selected is gone, what has come to be
+    /// selected is new.
+    fn tell(&self, lines: &mut Vec<u8>, record: &Record) {
+        let before = record
+            .before
+            .as_ref()
+            .filter(|before| self.selection.takes(&before.value));
+        let after = record.change != Change::Deleted && self.selection.takes(&record.object.value);
+        match (before, after) {
+            (None, false) => {}
+            (None, true) => line(lines, Change::Added.as_str(), &record.object.json),
+            (Some(_), true) => line(lines, Change::Modified.as_str(), &record.object.json),
+            (Some(_), false) if record.change == Change::Deleted => {
+                line(lines, Change::Deleted.as_str(), &record.object.json);
+            }
+            (Some(before), false) => {
+                // As it last was when it was selected, with the version of the change.
+                let mut last = before.value.clone();
+                last["metadata"]["resourceVersion"] = record.object.version.to_string().into();
+                let last = Stored::new(last, record.object.version);
+                line(lines, Change::Deleted.as_str(), &last.json);
+            }
+        }
     }
 
     /// Tells the client where it stands, if that is due.

@@ -35,7 +35,9 @@ impl Journal {
         inventory: &Inventory,
         now: Now,
     ) {
-        for held in held.clone() {
+        // Who took a wake back is known in a moment: then it is told.
+        let looked_up = |held: &&Held| held.why == Blocked::TakenBack(None);
+        for held in held.clone().filter(|held| !looked_up(held)) {
             let subject = (held.namespace.clone(), held.pool.clone(), held.model.clone());
             let subject = (subject, held.why.as_str());
             let said = &mut self.blocked.said;

@@ -31,7 +31,10 @@ impl Journal {
                     key,
                     by,
                     again_in,
-                } => self.taken_back(target, key.as_ref(), by, again_in.as_secs(), inventory, now),
+                } => {
+                    let again_in = again_in.as_secs() + u64::from(again_in.subsec_nanos() > 0);
+                    self.taken_back(target, key.as_ref(), by, again_in, inventory, now);
+                }
             }
         }
     }
@@ -87,9 +90,7 @@ impl Journal {
         );
         let reason = if by.is_a_person() { "manual" } else { "taken_back" };
         let text = format!("{target} was scaled back to 0 by {by}; {what}");
-        let entry = key
-            .map(|key| about(key, "reverted", now))
-            .unwrap_or_else(|| of(target, "reverted", now));
+        let entry = key.map_or_else(|| of(target, "reverted", now), |key| about(key, "reverted", now));
         self.history.add(Decision {
             target: Some(target.to_string()),
             reason: Some(reason),

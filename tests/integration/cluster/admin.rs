@@ -1,7 +1,7 @@
 //! The API as a trial uses it: whatever is refused fails the trial, in the server's words.
 
 use http::{Method, Request};
-use kube::Client;
+use kube::{Client, core::Status};
 use scale_from_zero::cluster::client::{ClientError, client};
 use serde_json::Value;
 
@@ -10,6 +10,17 @@ use crate::wait;
 
 /// Marks the requests of trials, so that those of the program can be told apart. Servers ignore it.
 pub const MARK: &str = "by=the-trial";
+
+/// How something is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Write {
+    /// A merge patch.
+    Merge,
+    /// The whole of it.
+    Put,
+    /// Server-side apply, whoever else owns what it says.
+    Apply,
+}
 
 /// A client that may do everything.
 #[derive(Clone)]
@@ -32,10 +43,20 @@ impl Admin {
             Method::PATCH => "application/merge-patch+json",
             _ => "application/json",
         };
+        self.send_as(method, &format!("{path}?{MARK}"), kind, body).await
+    }
+
+    async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, kube::Error> {
         let request = || {
             Request::builder()
                 .method(&method)
-                .uri(format!("{path}?{MARK}"))
+                .uri(path)
                 .header("Content-Type", kind)
                 .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
                 .expect("a path")
@@ -93,6 +114,31 @@ impl Admin {
         answer.unwrap_or_else(|error| panic!("cannot patch {path} with {body}: {error}"))
     }
 
+    /// Writes to an object or a part of it under a name, as its `managedFields` then tell.
+    pub async fn write(&self, how: Write, manager: &str, at: &str, body: &Value) -> Value {
+        let (method, kind, more) = match how {
+            Write::Merge => (Method::PATCH, "application/merge-patch+json", ""),
+            Write::Put => (Method::PUT, "application/json", ""),
+            Write::Apply => (Method::PATCH, "application/apply-patch+yaml", "&force=true"),
+        };
+        let path = format!("{at}?{MARK}&fieldManager={manager}{more}");
+        let answer = self.send_as(method, &path, kind, Some(body)).await;
+        answer.unwrap_or_else(|error| panic!("{how:?} {at} with {body}: {error}"))
+    }
+
+    /// The body at a path, or the refusal.
+    pub async fn look(&self, path: &str) -> Result<Value, Box<Status>> {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{mark}{MARK}");
+        refusal(self.send_as(Method::GET, &path, "application/json", None).await)
+    }
+
+    /// Why an object cannot be created, or what became of it.
+    pub async fn try_create(&self, object: &Value) -> Result<Value, Box<Status>> {
+        let path = Kind::of(object).path(object["metadata"]["namespace"].as_str(), None, None);
+        refusal(self.send(Method::POST, &path, Some(object)).await)
+    }
+
     /// Deletes an object.
     pub async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) {
         let path = kind.path(namespace, Some(name), None);
@@ -114,4 +160,11 @@ impl Admin {
         })
         .await;
     }
+}
+
+fn refusal(answer: Result<Value, kube::Error>) -> Result<Value, Box<Status>> {
+    answer.map_err(|error| match error {
+        kube::Error::Api(status) => status,
+        other => panic!("no answer: {other}"),
+    })
 }

@@ -43,6 +43,24 @@ pub const POOL_V1ALPHA2: Kind = kind(
 );
 /// Event.
 pub const EVENT: Kind = kind("events.k8s.io/v1", "Event", "events");
+/// HorizontalPodAutoscaler.
+pub const HPA: Kind = kind(
+    "autoscaling/v2",
+    "HorizontalPodAutoscaler",
+    "horizontalpodautoscalers",
+);
+/// ScaledObject of KEDA.
+pub const SCALED_OBJECT: Kind = kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects");
+/// LeaderWorkerSet.
+pub const LEADER_WORKER_SET: Kind = kind(
+    "leaderworkerset.x-k8s.io/v1",
+    "LeaderWorkerSet",
+    "leaderworkersets",
+);
+/// Rollout of Argo Rollouts: a scalable kind that the program does not know by name.
+pub const ROLLOUT: Kind = kind("argoproj.io/v1alpha1", "Rollout", "rollouts");
+/// Pod.
+pub const POD: Kind = kind("v1", "Pod", "pods");
 /// Namespace.
 pub const NAMESPACE: Kind = kind("v1", "Namespace", "namespaces");
 /// CustomResourceDefinition.
@@ -54,13 +72,18 @@ pub const CRD: Kind = kind(
 /// ClusterRole.
 pub const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 
-const ALL: [Kind; 14] = [
+const ALL: [Kind; 19] = [
     DEPLOYMENT,
     STATEFUL_SET,
     VARIANT,
     POOL,
     POOL_V1ALPHA2,
     EVENT,
+    HPA,
+    SCALED_OBJECT,
+    LEADER_WORKER_SET,
+    ROLLOUT,
+    POD,
     NAMESPACE,
     CRD,
     CLUSTER_ROLE,

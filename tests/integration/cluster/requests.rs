@@ -10,7 +10,8 @@ use super::admin::MARK;
 pub struct Asked {
     /// Verb of RBAC.
     pub verb: String,
-    /// Resource with its part, as RBAC spells it: `deployments/scale`.
+    /// Resource with its part, as RBAC spells it: `deployments/scale`; the path where it is about no
+    /// object, such as `/apis/apps/v1`.
     pub resource: String,
     /// Name of the object.
     pub name: String,
@@ -35,7 +36,7 @@ impl Asked {
 /// The log of the embedded API without what trials ask.
 pub fn of_kube(kube: &Kube) -> Vec<Asked> {
     let requests = kube.requests().into_iter();
-    requests
+    let asked = requests
         .filter(|request| !request.query.contains(MARK))
         .map(|request| {
             let part = match request.subresource {
@@ -50,8 +51,16 @@ pub fn of_kube(kube: &Kube) -> Vec<Asked> {
                 code: request.code.unwrap_or_default(),
                 account: String::new(),
             }
-        })
-        .collect()
+        });
+    let found = kube.discoveries().into_iter().filter(|path| !path.contains(MARK));
+    let found = found.map(|path| Asked {
+        verb: "get".into(),
+        resource: path,
+        name: String::new(),
+        code: 200,
+        account: String::new(),
+    });
+    asked.chain(found).collect()
 }
 
 /// The audit log, as far as it is about accounts of a namespace.
@@ -70,9 +79,13 @@ pub fn of_audit(lines: &[Value], namespace: &str) -> Vec<Asked> {
         };
         (line["stage"] == begins).then_some(())?;
         let part = object["subresource"].as_str().map(|part| format!("/{part}"));
+        let resource = match object["resource"].as_str() {
+            Some(resource) => resource.to_owned() + &part.unwrap_or_default(),
+            None => text(&line["requestURI"]),
+        };
         Some(Asked {
             verb,
-            resource: text(&object["resource"]) + &part.unwrap_or_default(),
+            resource,
             name: text(&object["name"]),
             code: u16::try_from(line["responseStatus"]["code"].as_u64()?).ok()?,
             account: account.into(),
@@ -90,6 +103,11 @@ fn plural(resource: Resource) -> &'static str {
         Resource::InferencePools | Resource::InferencePoolsV1alpha2 => "inferencepools",
         Resource::Events => "events",
         Resource::Leases => "leases",
+        Resource::HorizontalPodAutoscalers => "horizontalpodautoscalers",
+        Resource::ScaledObjects => "scaledobjects",
+        Resource::LeaderWorkerSets => "leaderworkersets",
+        Resource::Rollouts => "rollouts",
+        Resource::Pods => "pods",
         Resource::AccessReviews => "selfsubjectaccessreviews",
     }
 }

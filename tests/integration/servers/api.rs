@@ -14,7 +14,9 @@ use super::{
     child::{self, Server},
     documents, free_port, persist,
 };
-use crate::cluster::{Admin, CLUSTER_ROLE, CRD, Kind, POOL, POOL_V1ALPHA2, VARIANT};
+use crate::cluster::{
+    Admin, CLUSTER_ROLE, CRD, Kind, LEADER_WORKER_SET, POOL, POOL_V1ALPHA2, ROLLOUT, SCALED_OBJECT, VARIANT,
+};
 
 /// How long it may take to be ready: 2 s on a quiet machine.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -24,13 +26,16 @@ const READY: &str = "/readyz?exclude=poststarthook/rbac/bootstrap-roles\
 const ADMIN_TOKEN: &str = "the-tests-themselves";
 
 /// The kinds that need a CRD, and the project's own for each.
-const CRDS: [(Kind, &str); 3] = [
+const CRDS: [(Kind, &str); 6] = [
     (VARIANT, "tests/crds/variantautoscalings.yaml"),
     (POOL, "tests/crds/inferencepools.inference.networking.k8s.io.yaml"),
     (
         POOL_V1ALPHA2,
         "tests/crds/inferencepools.inference.networking.x-k8s.io.yaml",
     ),
+    (SCALED_OBJECT, "tests/crds/scaledobjects.yaml"),
+    (LEADER_WORKER_SET, "tests/crds/leaderworkersets.yaml"),
+    (ROLLOUT, "tests/crds/rollouts.yaml"),
 ];
 
 fn crd(kind: Kind) -> Value {
@@ -98,9 +103,10 @@ impl ApiServer {
         kubeconfig(&self.url, self.dir.path(), token).to_string()
     }
 
-    /// Installs the project's CRDs.
+    /// Installs the project's CRDs, but not that of Rollouts: it belongs to the trials about kinds that
+    /// the program knows nothing of.
     pub async fn install_crds(&self) {
-        for (kind, _) in CRDS {
+        for (kind, _) in CRDS.into_iter().filter(|(kind, _)| *kind != ROLLOUT) {
             self.install_crd(kind).await;
         }
     }
@@ -220,6 +226,8 @@ fn api(dir: &Path, etcd: u16, port: u16) -> Vec<String> {
         "--disable-admission-plugins=ServiceAccount".into(),
         format!("--audit-policy-file={}", file("audit-policy.yaml")),
         format!("--audit-log-path={}", file("audit.log")),
+        // HPAs with minReplicas 0: on by default since 1.37, off before.
+        "--feature-gates=HPAScaleToZero=true".into(),
     ]
 }
 

@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use scale_from_zero::demo::kubernetes::{Effect, Match, Resource, Subresource, Verb};
 
 use crate::{
-    cluster::{POOL, POOL_V1ALPHA2, Rights, VARIANT},
-    objects::{Shape, deployment, old_pool, parked, pool, variant},
+    cluster::{POOL, POOL_V1ALPHA2, Rights, SCALED_OBJECT, VARIANT},
+    objects::{Shape, deployment, old_pool, parked, pool, scaled_object, variant},
     program::Program,
     servers::ApiServer,
     suite::Suite,
@@ -99,12 +99,14 @@ fn upstream_crds(suite: &mut Suite) {
         server
             .kubectl(&["apply", "--server-side", "-f", &folder], "")
             .await;
-        for kind in [VARIANT, POOL, POOL_V1ALPHA2] {
+        for kind in [VARIANT, POOL, POOL_V1ALPHA2, SCALED_OBJECT] {
             server.admin.until_served(kind, true).await;
         }
         server.install_cluster_role().await;
         let world = World::real("upstream-crds", &servers, server, logs).await;
         world.create(parked("new", "new")).await;
+        // What trials write on the project's own CRD must hold on KEDA's.
+        world.create([scaled_object("new", "new", 0, 3)]).await;
         world
             .create([
                 deployment("old", "old", 0),

@@ -1,24 +1,35 @@
 //! The trials by concern. Each file says at its top what it holds the program to.
 
+mod api;
 mod by_hand;
 mod choice;
 mod cluster_wide;
 mod copies;
 mod ends;
+mod escalation;
 mod faults;
+mod guards;
 mod kinds;
 mod manifests;
 mod pages;
 mod reload;
+mod reverts;
+mod signal;
 mod signals;
 mod starts;
+mod successors;
 mod wakes;
 
 use crate::suite::Suite;
 
 /// All of them. Those that take longest come first, so that they do not run on alone at the end.
 pub fn register(suite: &mut Suite) {
+    signal::register(suite);
     kinds::register(suite);
+    successors::register(suite);
+    escalation::register(suite);
+    reverts::register(suite);
+    guards::register(suite);
     cluster_wide::register(suite);
     copies::register(suite);
     manifests::register(suite);
@@ -31,4 +42,5 @@ pub fn register(suite: &mut Suite) {
     ends::register(suite);
     starts::register(suite);
     pages::register(suite);
+    api::register(suite);
 }

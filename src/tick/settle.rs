@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::Ticker;
 use crate::{
     actuate::Done,
     core::{Now, Told, Wake},
     report::ResultLabel,
-    tick::Ticker,
 };
 
 /// How long pods are not looked at where that is not permitted, or does not work.
@@ -14,7 +14,7 @@ const PODS_AGAIN: Duration = Duration::from_secs(5 * 60);
 
 impl Ticker {
     /// Takes in what has been carried out.
-    pub(crate) fn settle(&mut self, done: Vec<Done>) {
+    pub(super) fn settle(&mut self, done: Vec<Done>) {
         for done in done {
             self.settle_one(done);
         }
@@ -59,7 +59,7 @@ impl Ticker {
                 if let Err(error) = &owners {
                     tracing::debug!(%target, %error, "Could not look who scaled a target back");
                 }
-                let owners = owners.ok();
+                let owners = owners.ok().flatten();
                 let notice = self.memory.attributed(
                     &target,
                     owners.as_deref(),

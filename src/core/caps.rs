@@ -1,0 +1,46 @@
+//! How many targets may be starting at once (rule 19).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Inventory, Memory, Rules, TargetKey};
+
+/// How many more targets may begin to start (rule 19).
+pub(super) struct Caps<'a> {
+    starting: BTreeMap<&'a str, usize>,
+    all: usize,
+    rules: &'a Rules,
+}
+
+impl<'a> Caps<'a> {
+    /// Counts what is starting, where that matters.
+    pub(super) fn new(inventory: &'a Inventory, memory: &'a Memory, rules: &'a Rules, idle: bool) -> Self {
+        let mut starting = BTreeMap::new();
+        if !idle && (rules.max_starting.is_some() || rules.max_starting_per_namespace.is_some()) {
+            let up = inventory.entries().filter(|(_, entry)| {
+                let under_way = || memory.is_under_way(entry.target());
+                entry.is_starting() || (entry.is_inactive() && under_way())
+            });
+            let targets: BTreeSet<_> = up.filter_map(|(_, entry)| entry.target()).collect();
+            for target in targets {
+                *starting.entry(&*target.name.namespace).or_default() += 1;
+            }
+        }
+        let all = starting.values().sum();
+        Self { starting, all, rules }
+    }
+
+    /// Whether one more may start in this namespace; if so, it counts.
+    pub(super) fn take(&mut self, target: &'a TargetKey) -> bool {
+        let here = self.starting.entry(&target.name.namespace).or_default();
+        let free = self.rules.max_starting.is_none_or(|max| self.all < max)
+            && self
+                .rules
+                .max_starting_per_namespace
+                .is_none_or(|max| *here < max);
+        if free {
+            *here += 1;
+            self.all += 1;
+        }
+        free
+    }
+}

@@ -1,0 +1,40 @@
+//! What everything is and why, for whoever asks.
+
+use std::collections::BTreeMap;
+
+use super::Ticker;
+use crate::{
+    cluster::Watches,
+    core::{Situation, Wall},
+    report::{Overview, status},
+};
+
+impl Ticker {
+    /// The status of everything, as JSON.
+    pub fn status(&self, watches: &Watches) -> String {
+        let held_back = self.last.1.iter();
+        let held: BTreeMap<_, _> = held_back
+            .filter_map(|held| Some((held.variant.clone()?, held.why.clone())))
+            .collect();
+        let situation = Situation {
+            inventory: &self.inventory,
+            memory: &self.memory,
+            signals: &self.signals,
+            demand: &self.last.0.asked,
+            held: &held,
+            now: self.clock.now(),
+            rules: &self.rules,
+        };
+        let last = self.metrics.last_query.get();
+        let overview = Overview {
+            leading: self.led,
+            dry_run: self.dry_run,
+            last_query: (last > 0.0)
+                .then(|| Wall::from_duration(jiff::SignedDuration::from_secs_f64(last)).ok())
+                .flatten(),
+            watches,
+            held: &self.last.1,
+        };
+        status(&situation, &overview).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
+    }
+}
