@@ -9,6 +9,8 @@ mod rule_04_signal;
 mod rule_07_join;
 mod rule_07_scope;
 mod rule_08_09_select;
+mod rule_08_roles;
+mod rule_10_pool;
 mod rule_10_unmatched;
 mod rule_12_13_attempts;
 mod rule_14_15_reports;
