@@ -215,6 +215,7 @@ impl Tracked {
                 return match ready {
                     None if is_ready => {
                         *ready = Some(now);
+                        self.passed_over = None;
                         Some(Moved::Ready(now.since(*since), *by))
                     }
                     Some(at) if now.since(*at) >= settle => {

@@ -12,6 +12,8 @@ mod rule_08_09_select;
 mod rule_08_roles;
 mod rule_10_pool;
 mod rule_10_unmatched;
+mod rule_11_escalation;
+mod rule_11_sets;
 mod rule_12_13_attempts;
 mod rule_14_15_reports;
 mod rule_16_sources;
