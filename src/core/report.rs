@@ -123,7 +123,7 @@ impl Memory {
             let known = inventory.target(target);
             if let Reporting::Done(times) = reporting
                 && marks
-                && is_undone(entry)
+                && is_undone(name, entry)
             {
                 *reporting = renewal(*times, known.map_or(0, |t| t.generation), now, rules);
             }
@@ -133,7 +133,9 @@ impl Memory {
             }
             // A witness that has written the mark sees its own, and has its Events left to write.
             let witness = due.told.is_none() && !due.mark_done;
-            if witness && (!marks || !entry.is_scaled() || says_so(name, entry, due.since)) {
+            // With the Events done only the mark is left, and once the target serves, that is WVA's to decide.
+            let late = due.events_done && !entry.is_starting();
+            if witness && (!marks || !entry.is_scaled() || late || says_so(name, entry, due.since)) {
                 *reporting = Reporting::Done(due.tries);
                 continue;
             }
@@ -185,14 +187,9 @@ impl Memory {
 
 /// Whether something has taken away what a wake wrote into the status, while the target has not become ready. Once it
 /// serves, the status is WVA's to decide.
-fn is_undone(entry: &Entry) -> bool {
-    entry.is_starting()
-        && entry
-            .variant
-            .status
-            .desired
-            .as_ref()
-            .is_some_and(|d| d.replicas == 0)
+fn is_undone(name: &VariantKey, entry: &Entry) -> bool {
+    let has_status = name.source == Source::VariantAutoscaling;
+    has_status && entry.is_starting() && entry.variant.status.desired_replicas() == 0
 }
 
 /// The mark once more, without Events, after a wait that grows each time.

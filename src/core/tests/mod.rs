@@ -17,6 +17,7 @@ mod rule_11_sets;
 mod rule_12_13_attempts;
 mod rule_12_reverts;
 mod rule_14_15_reports;
+mod rule_15_renewal;
 mod rule_15_restore;
 mod rule_16_sources;
 mod rule_19_caps;
