@@ -46,5 +46,6 @@ impl Plan {
             self.blocked
                 .push(held(key, wake.cause.waiting(), Blocked::StaleDemand, variant));
         }
+        self.keep_escalations_that_wake();
     }
 }

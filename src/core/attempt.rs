@@ -70,7 +70,7 @@ pub enum Attempt {
     },
     /// Back at 0 before it had served for long.
     TakenBack {
-        /// When that was seen; after a restart, when the wake was told of.
+        /// When that was seen.
         at: Mono,
         /// When it may be woken again.
         retry: Mono,
@@ -172,8 +172,9 @@ impl Tracked {
                 None,
             ),
             Observed::Zero(_) => (
+                // When it was scaled back is not known: whoever did it is not woken against before it is known who.
                 Attempt::TakenBack {
-                    at: told,
+                    at: now.mono,
                     retry: now.mono,
                     by: Attribution::Due,
                 },
@@ -215,6 +216,7 @@ impl Tracked {
                 return match ready {
                     None if is_ready => {
                         *ready = Some(now);
+                        self.passed_over = None;
                         Some(Moved::Ready(now.since(*since), *by))
                     }
                     Some(at) if now.since(*at) >= settle => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Inventory, ModelKey, Mono, Now, Rules, Wall, join::variants_of};
+use super::{Inventory, ModelKey, Mono, Now, Parts, Rules, Wall, join::variants_of};
 
 /// How long after `readyTimeout` an episode lasts when demand never comes back.
 const AFTER_READY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -78,7 +78,7 @@ impl Episode {
         if demand == Presence::Present {
             self.last_present = now;
         }
-        let serves = || variants_of(inventory, key, rules.unmatched).any(|(_, entry)| entry.is_serving());
+        let serves = || serves(inventory, key, rules);
         if demand == Presence::Present || !serves() {
             self.calm = None;
         } else if demand == Presence::Gone {
@@ -91,4 +91,18 @@ impl Episode {
         let over = now.since(self.last_present) >= Self::longest(rules);
         over.then_some(EpisodeEnd::TimedOut)
     }
+}
+
+/// Whether what is up of a model serves it: a decode, and a prefill where one is up. A prefill that is ready long before
+/// its decode serves nobody (rule 8).
+fn serves(inventory: &Inventory, key: &ModelKey, rules: &Rules) -> bool {
+    let (mut ready, mut apart) = (Parts::default(), false);
+    for (_, entry) in variants_of(inventory, key, rules.unmatched).filter(|(_, entry)| entry.is_scaled()) {
+        let parts = entry.role.parts();
+        apart |= parts.prefill && !parts.decode;
+        if entry.is_serving() {
+            ready = ready.and(parts);
+        }
+    }
+    ready.decode && (ready.prefill || !apart)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Attempt, Backoff, Episode, Guard, Inventory, Memory, ModelKey, Mono, Now, Rules, Scaler, ScalerKey,
-    ScalerKind, TargetKey, Wall,
+    ScalerKind, TargetKey, Tracked, Wall,
 };
 
 /// One write of a guard. It holds only while nobody has written the object since.
@@ -46,7 +46,7 @@ pub enum Guarded {
 }
 
 /// Guards that this process has to do with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Guards {
     /// Those that are to end.
     ending: BTreeSet<ScalerKey>,
@@ -119,6 +119,7 @@ impl Memory {
     /// The difference between the guards that should stand and those that do.
     pub fn guards_due(&mut self, inventory: &Inventory, now: Now, rules: &Rules) -> Vec<GuardWrite> {
         let mut due = Vec::new();
+        self.keep_guards(inventory);
         for (key, scaler) in inventory.guarded() {
             let Some(guard) = &scaler.guard else { continue };
             let is_ours = value(key.kind, scaler).as_deref() == Some(&*guard.ours);
@@ -140,6 +141,10 @@ impl Memory {
         if rules.guard {
             self.follow_guards(inventory, now, rules, &mut due);
         }
+        // What is not wanted any more is not waited for either.
+        let wanted: BTreeSet<_> = due.iter().map(|write| write.scaler.clone()).collect();
+        let waits = |key: &ScalerKey, next: Mono| next > now.mono || wanted.contains(key);
+        self.guards.sent.retain(|key, (_, next)| waits(key, *next));
         due.retain(|write| {
             self.guards
                 .sent
@@ -155,19 +160,25 @@ impl Memory {
         due
     }
 
+    /// A guard that was to end and still stands is kept where its target has been woken again meanwhile.
+    fn keep_guards(&mut self, inventory: &Inventory) {
+        if self.guards.ending.is_empty() {
+            return;
+        }
+        for (target, _) in self.targets.iter().filter(|(_, tracked)| tracked.wants_guard()) {
+            for (key, _) in inventory.scalers_of(target) {
+                self.guards.ending.remove(key);
+            }
+        }
+    }
+
     /// Guards of the targets of open episodes: those that are missing are put up, once an episode.
     fn follow_guards(&mut self, inventory: &Inventory, now: Now, rules: &Rules, due: &mut Vec<GuardWrite>) {
         for (target, tracked) in &mut self.targets {
             let Some(model) = tracked.model.clone() else {
                 continue;
             };
-            let is_up = matches!(
-                tracked.attempt,
-                Attempt::Sent { .. }
-                    | Attempt::Accepted { .. }
-                    | Attempt::Failed { .. }
-                    | Attempt::Scaled { .. }
-            );
+            let is_up = tracked.wants_guard();
             let standing = inventory
                 .scalers_of(target)
                 .any(|(_, scaler)| scaler.guard.is_some());
@@ -223,5 +234,15 @@ impl Memory {
                 *next = now;
             }
         }
+    }
+}
+
+impl Tracked {
+    /// Whether it is up, or is being woken: then a guard stands, or is to.
+    fn wants_guard(&self) -> bool {
+        matches!(
+            self.attempt,
+            Attempt::Sent { .. } | Attempt::Accepted { .. } | Attempt::Failed { .. } | Attempt::Scaled { .. }
+        )
     }
 }

@@ -50,7 +50,7 @@ pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
             let unmatched = why.as_ref().is_some_and(|(why, _)| why.is_unmatched());
             let pool = (unmatched && rules.unmatched == Unmatched::Pool)
                 .then(|| of_the_pool(inventory, row, rules.every_namespace));
-            pool.flatten().ok_or(why)
+            pool.flatten().unwrap_or(Err(why))
         });
         match keys {
             Ok(keys) => {
@@ -104,9 +104,14 @@ pub(super) fn variants_of<'a>(
 type Keys<'a> = Result<Vec<ModelKey>, Option<(Blocked, Option<&'a VariantKey>)>>;
 
 /// The keys that a row that no variant asks for has with `wake.unmatched: pool` (rule 10): its pool's, if one of the
-/// variants there can be woken.
-fn of_the_pool(inventory: &Inventory, row: &Row, every_namespace: bool) -> Option<Vec<ModelKey>> {
+/// variants there can be woken. Without a namespace it may be another tenant's pool, whether that one can be woken or
+/// not (rule 3).
+fn of_the_pool<'a>(inventory: &'a Inventory, row: &Row, every_namespace: bool) -> Option<Keys<'a>> {
     let pool = row.pool.as_deref()?;
+    let behind = || inventory.variants_behind(row.namespace.as_deref(), Some(pool));
+    if behind().nth(1).is_some() && !every_namespace {
+        return Some(Err(Some((Blocked::AmbiguousNamespace, None))));
+    }
     let wakeable = |names: &BTreeSet<VariantKey>| {
         let mut entries = names.iter().filter_map(|name| inventory.entry(name));
         entries.any(|entry| {
@@ -114,8 +119,7 @@ fn of_the_pool(inventory: &Inventory, row: &Row, every_namespace: bool) -> Optio
             open && entry.scope == Scope::In && entry.observed.is_ok()
         })
     };
-    let keys: Vec<_> = inventory
-        .variants_behind(row.namespace.as_deref(), Some(pool))
+    let keys: Vec<_> = behind()
         .filter(|(_, names)| wakeable(names))
         .map(|((namespace, pool), _)| ModelKey {
             namespace: namespace.clone(),
@@ -123,8 +127,7 @@ fn of_the_pool(inventory: &Inventory, row: &Row, every_namespace: bool) -> Optio
             model: row.model.as_deref().unwrap_or_default().into(),
         })
         .collect();
-    let clear = keys.len() == 1 || every_namespace;
-    (clear && !keys.is_empty()).then_some(keys)
+    (!keys.is_empty()).then_some(Ok(keys))
 }
 
 /// The keys that a row naming its model asks for.

@@ -16,59 +16,13 @@ use super::{
 /// Episodes, and what was tried in them.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    episodes: BTreeMap<ModelKey, Episode>,
+    pub(super) episodes: BTreeMap<ModelKey, Episode>,
     pub(super) targets: BTreeMap<TargetKey, Tracked>,
     pub(super) reports: BTreeMap<VariantKey, Reporting>,
     pub(super) guards: Guards,
 }
 
 impl Memory {
-    /// Goes on with the episodes that another process has left (rule 15): those of variants that a wake was told of,
-    /// and those that a guard stands for, not longer ago than an episode lasts. To be called once the inventory is
-    /// whole, before the first tick that decides.
-    /// Returns how many there are.
-    pub fn restore(&mut self, inventory: &Inventory, now: Now, rules: &Rules) -> usize {
-        let before = self.episodes.len();
-        let longest = Episode::longest(rules);
-        let recent = |told: &Wall| now.mono.since(now.mono_of(*told)) < longest;
-        for (_, entry) in inventory.entries().filter(|(_, entry)| entry.scope == Scope::In) {
-            let Some(told) = entry.variant.told_at().filter(recent) else {
-                continue;
-            };
-            let (Ok(observed), Some(target)) = (&entry.observed, entry.target()) else {
-                continue;
-            };
-            for pool in &entry.pools {
-                let key = ModelKey {
-                    namespace: target.name.namespace.clone(),
-                    pool: pool.clone(),
-                    model: entry.variant.model.clone(),
-                };
-                self.episodes
-                    .entry(key)
-                    .or_insert_with(|| Episode::restored(now, told));
-            }
-            // An annotation says nothing of what came after; a status that still tells of the wake does: nobody has
-            // decided otherwise since.
-            let tells =
-                matches!(observed, super::Observed::Scaled { .. }) || entry.variant.status.is_from_a_wake();
-            if tells {
-                self.targets
-                    .entry(target.clone())
-                    .or_insert_with(|| Tracked::restored(observed, now.mono_of(told), now));
-            }
-        }
-        for (_, scaler) in inventory.guarded() {
-            let Some(guard) = &scaler.guard else { continue };
-            let began = guard.until.checked_sub(longest).unwrap_or(now.wall);
-            if now.wall < guard.until {
-                let episode = || Episode::restored(now, began.min(now.wall));
-                self.episodes.entry(guard.model.clone()).or_insert_with(episode);
-            }
-        }
-        self.episodes.len() - before
-    }
-
     /// Takes in what this tick has seen: begins and ends episodes, moves attempts on.
     pub fn observe(
         &mut self,

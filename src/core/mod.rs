@@ -24,6 +24,7 @@ mod notice;
 mod overdue;
 mod plan;
 mod report;
+mod restore;
 mod role;
 mod select;
 mod signal;

@@ -98,6 +98,15 @@ pub struct Plan {
     pub escalations: Vec<Escalation>,
 }
 
+impl Plan {
+    /// Nothing is given up for what is held back.
+    pub(super) fn keep_escalations_that_wake(&mut self) {
+        let wakes = &self.wakes;
+        self.escalations
+            .retain(|e| wakes.iter().any(|wake| wake.key == e.key));
+    }
+}
+
 /// Plans one tick.
 pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, rules: &Rules) -> Plan {
     let mut draft = Draft {
@@ -154,7 +163,9 @@ struct Survey<'a> {
     rest: Standing<'a>,
     overdue: Vec<(&'a TargetKey, Overdue)>,
     unknown_role: Option<(&'a VariantKey, Box<str>)>,
-    any_up: bool,
+    /// The first that is up, and whether one that is decodes.
+    first_up: Option<&'a VariantKey>,
+    decode_up: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -174,10 +185,11 @@ impl<'a> Draft<'a> {
         }
         match (survey.all.lack(), demanded) {
             (Lack::Set(set), Some(demanded)) => self.wake(key, &set, &Cause::Demand(demanded)),
-            (Lack::Unservable, Some(_)) if !survey.any_up => {
+            (Lack::Unservable, Some(_)) if !survey.decode_up => {
                 self.unknown_role(key, &survey, asked);
-                if let (Some(first), Some(asked)) = (survey.all.candidates.first(), asked) {
-                    self.hold(key, asked.waiting, Blocked::Incomplete, first.name);
+                let nearest = survey.all.candidates.first().map(|one| one.name);
+                if let (Some(nearest), Some(asked)) = (nearest.or(survey.first_up), asked) {
+                    self.hold(key, asked.waiting, Blocked::Incomplete, nearest);
                 }
             }
             (Lack::Nothing | Lack::Unservable, demanded) => {
@@ -203,33 +215,38 @@ impl<'a> Draft<'a> {
             let parts = entry.role.parts();
             let only_prefills = parts.prefill && !parts.decode;
             let mut up = |overdue: bool| {
-                survey.any_up = true;
                 survey.all.up = survey.all.up.and(parts);
-                survey.all.has_prefill |= only_prefills;
                 if !overdue {
                     survey.rest.up = survey.rest.up.and(parts);
-                    survey.rest.has_prefill |= only_prefills;
                 }
                 if entry.is_serving() {
                     survey.all.serving = survey.all.serving.and(parts);
                     survey.rest.serving = survey.rest.serving.and(parts);
                 }
             };
+            let candidate = Candidate::new(name, entry);
+            let under_way = tracked.is_some_and(super::Tracked::is_under_way);
+            if entry.is_scaled() || under_way || candidate.is_some() {
+                // One that does not become ready exists all the same: a decode is no set without it, or another.
+                survey.all.has_prefill |= only_prefills;
+                survey.rest.has_prefill |= only_prefills;
+            }
+            if entry.is_scaled() || under_way {
+                survey.first_up.get_or_insert(name);
+                survey.decode_up |= parts.decode;
+            }
             if entry.is_scaled() {
                 // Escalated from: until it is ready it is as if it were not there.
                 if !entry.is_serving() && tracked.is_some_and(|t| t.passed_over.is_some()) {
-                    survey.any_up = true;
                     continue;
                 }
                 let overdue = tracked.and_then(|t| Overdue::of(entry, t, self.now, self.rules));
                 up(overdue.is_some());
                 survey.overdue.extend(entry.target().zip(overdue));
-            } else if tracked.is_some_and(super::Tracked::is_under_way) {
+            } else if under_way {
                 up(false);
-            } else if let Some(candidate) = Candidate::new(name, entry) {
+            } else if let Some(candidate) = candidate {
                 survey.all.candidates.push(candidate);
-                survey.all.has_prefill |= only_prefills;
-                survey.rest.has_prefill |= only_prefills;
             } else if entry.is_inactive() && entry.role == Role::Unknown {
                 let role = entry.target().and_then(|target| self.inventory.target(target));
                 let role = role
@@ -357,10 +374,7 @@ impl<'a> Draft<'a> {
                 self.hold(&wake.key, wake.cause.waiting(), Blocked::Capped, &wake.variant);
             }
         }
-        let wakes = &self.plan.wakes;
-        self.plan
-            .escalations
-            .retain(|e| wakes.iter().any(|wake| wake.key == e.key));
+        self.plan.keep_escalations_that_wake();
         self.plan
     }
 }

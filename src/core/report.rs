@@ -123,7 +123,7 @@ impl Memory {
             let known = inventory.target(target);
             if let Reporting::Done(times) = reporting
                 && marks
-                && is_undone(entry)
+                && is_undone(name, entry)
             {
                 *reporting = renewal(*times, known.map_or(0, |t| t.generation), now, rules);
             }
@@ -131,10 +131,12 @@ impl Memory {
             if now.mono < due.at {
                 continue;
             }
-            // A witness that has begun to tell sees its own mark, and has its Events left to write.
-            let witness = due.told.is_none() && !due.mark_done && !due.events_done;
-            if witness && (!marks || !entry.is_scaled() || says_so(entry, due.since)) {
-                *reporting = Reporting::Done(0);
+            // A witness that has written the mark sees its own, and has its Events left to write.
+            let witness = due.told.is_none() && !due.mark_done;
+            // With the Events done only the mark is left, and once the target serves, that is WVA's to decide.
+            let late = due.events_done && !entry.is_starting();
+            if witness && (!marks || !entry.is_scaled() || late || says_so(name, entry, due.since)) {
+                *reporting = Reporting::Done(due.tries);
                 continue;
             }
             let mark = (marks && !due.mark_done).then(|| match name.source {
@@ -185,14 +187,9 @@ impl Memory {
 
 /// Whether something has taken away what a wake wrote into the status, while the target has not become ready. Once it
 /// serves, the status is WVA's to decide.
-fn is_undone(entry: &Entry) -> bool {
-    entry.is_starting()
-        && entry
-            .variant
-            .status
-            .desired
-            .as_ref()
-            .is_some_and(|d| d.replicas == 0)
+fn is_undone(name: &VariantKey, entry: &Entry) -> bool {
+    let has_status = name.source == Source::VariantAutoscaling;
+    has_status && entry.is_starting() && entry.variant.status.desired_replicas() == 0
 }
 
 /// The mark once more, without Events, after a wait that grows each time.
@@ -209,10 +206,15 @@ fn renewal(times: u32, generation: i64, now: Now, rules: &Rules) -> Reporting {
 }
 
 /// Whether the variant's mark already says that the target is to have a replica, written after the wake can have been.
-fn says_so(entry: &Entry, since: Wall) -> bool {
+/// That of a VariantAutoscaling is its status: the annotation there may stand where the waker has died before it.
+fn says_so(name: &VariantKey, entry: &Entry, since: Wall) -> bool {
     let since = since.checked_sub(CLOCK_SKEW).unwrap_or(since);
     let after = |at: Option<Wall>| since <= Wall::UNIX_EPOCH || at.is_some_and(|at| at >= since);
     let desired = entry.variant.status.desired.as_ref();
-    let status = desired.is_some_and(|desired| desired.replicas >= 1 && after(desired.last_run));
-    status || (entry.variant.annotated.is_some() && after(entry.variant.annotated))
+    match name.source {
+        Source::VariantAutoscaling => {
+            desired.is_some_and(|desired| desired.replicas >= 1 && after(desired.last_run))
+        }
+        _ => entry.variant.annotated.is_some() && after(entry.variant.annotated),
+    }
 }

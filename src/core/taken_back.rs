@@ -64,13 +64,10 @@ impl TakenBy {
     }
 }
 
-/// `kubectl`, `kubectl-edit`, `kubectl-client-side-apply` and so on; `oc`, which is that of `OpenShift`, likewise.
+/// `kubectl`, `kubectl-edit`, `kubectl.exe` and so on; `oc` and `oc-edit`, which are those of `OpenShift`, but not
+/// `octopus`.
 fn is_a_persons_tool(manager: &str) -> bool {
-    ["kubectl", "oc"].iter().any(|tool| {
-        manager
-            .strip_prefix(tool)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    })
+    manager.starts_with("kubectl") || manager == "oc" || manager.starts_with("oc-")
 }
 
 impl fmt::Display for TakenBy {

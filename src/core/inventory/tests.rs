@@ -7,9 +7,12 @@ use std::{
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{Change, Indexes, Inventory, Namespace, Pool, Pools, ScopeRules, Table, Target, Variant};
+use super::{
+    Change, Indexes, Inventory, Namespace, Pool, Pools, Scaler, ScopeRules, Table, Target, TargetRef, Variant,
+};
 use crate::core::{
-    Kind, Labels, ObjectName, PoolGroup, PoolKey, TargetKey, TargetKind,
+    Kind, Labels, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, TargetKey, TargetKind,
+    VariantKey,
     tests::{given::labels, random as any},
 };
 
@@ -19,7 +22,9 @@ struct Objects {
     variants: BTreeMap<ObjectName, Variant>,
     targets: BTreeMap<TargetKey, Target>,
     pools: BTreeMap<PoolKey, Pool>,
+    scalers: BTreeMap<ScalerKey, Scaler>,
     namespaces: BTreeMap<Arc<str>, Namespace>,
+    unscalable: BTreeSet<Arc<OtherKind>>,
     unreadable: BTreeSet<(Kind, Option<Arc<str>>)>,
 }
 
@@ -37,6 +42,13 @@ impl Objects {
             Change::Readable(kind, within, false) => {
                 self.unreadable.insert((kind, within));
             }
+            Change::Scaler(key, now) => put(&mut self.scalers, key, now),
+            Change::Scalable(kind, true) => {
+                self.unscalable.remove(&kind);
+            }
+            Change::Scalable(kind, false) => {
+                self.unscalable.insert(kind);
+            }
             Change::Listed { within, table } => {
                 let inside = |namespace: &Arc<str>| within.as_ref().is_none_or(|w| w == namespace);
                 match table {
@@ -48,8 +60,15 @@ impl Objects {
                         self.targets
                             .retain(|key, _| key.kind != kind || !inside(&key.name.namespace));
                         let fresh = fresh.into_iter();
-                        self.targets
-                            .extend(fresh.map(|(name, target)| (TargetKey { kind, name }, target)));
+                        self.targets.extend(fresh.map(|(name, target)| {
+                            (
+                                TargetKey {
+                                    kind: kind.clone(),
+                                    name,
+                                },
+                                target,
+                            )
+                        }));
                     }
                     Table::Pools(group, fresh) => {
                         self.pools
@@ -57,6 +76,13 @@ impl Objects {
                         let fresh = fresh.into_iter();
                         self.pools
                             .extend(fresh.map(|(name, pool)| (PoolKey { group, name }, pool)));
+                    }
+                    Table::Scalers(kind, fresh) => {
+                        self.scalers
+                            .retain(|key, _| key.kind != kind || !inside(&key.name.namespace));
+                        let fresh = fresh.into_iter();
+                        self.scalers
+                            .extend(fresh.map(|(name, scaler)| (ScalerKey { kind, name }, scaler)));
                     }
                     Table::Namespaces(fresh) => {
                         self.namespaces.retain(|name, _| !inside(name));
@@ -80,12 +106,79 @@ impl Objects {
             fresh.apply(Change::Namespace(name.clone(), Some(*marks)));
         }
         for (kind, within) in &self.unreadable {
-            fresh.apply(Change::Readable(*kind, within.clone(), false));
+            fresh.apply(Change::Readable(kind.clone(), within.clone(), false));
+        }
+        for kind in &self.unscalable {
+            fresh.apply(Change::Scalable(kind.clone(), false));
+        }
+        for (key, scaler) in &self.scalers {
+            fresh.apply(Change::Scaler(key.clone(), Some(scaler.clone())));
         }
         for (name, variant) in &self.variants {
             fresh.apply(Change::Variant(name.clone(), Some(variant.clone())));
         }
         fresh
+    }
+}
+
+impl Objects {
+    /// All variants, whatever says so, of the sources that count.
+    fn variants(&self, rules: &ScopeRules) -> BTreeMap<VariantKey, Variant> {
+        let autoscalings = self.variants.iter();
+        let autoscalings = autoscalings.map(|(name, v)| (VariantKey::autoscaling(name.clone()), v.clone()));
+        let others = self.scalers.iter().filter_map(|(key, scaler)| {
+            let (name, source) = (key.name.clone(), key.kind.source());
+            Some((VariantKey { name, source }, scaler.variant.clone()?))
+        });
+        let all = autoscalings.chain(others);
+        all.filter(|(key, _)| rules.sources.contains(&key.source))
+            .collect()
+    }
+
+    /// What the indexes find is what looking at everything finds.
+    fn look_up(
+        &self,
+        inventory: &Inventory,
+        variants: &BTreeMap<VariantKey, Variant>,
+    ) -> Result<(), TestCaseError> {
+        let is = |reference: &TargetRef, target: &TargetKey| *reference == TargetRef::Known(target.clone());
+        let named = variants.values().filter_map(|v| match &v.target {
+            TargetRef::Known(target) => Some(target),
+            TargetRef::Unsupported(_) => None,
+        });
+        let scaled = self.scalers.values().filter_map(|s| match &s.target {
+            TargetRef::Known(target) => Some(target),
+            TargetRef::Unsupported(_) => None,
+        });
+        let named: BTreeSet<_> = named.collect();
+        for target in named.iter().copied().chain(scaled) {
+            let on = self.scalers.iter().filter(|(_, s)| is(&s.target, target));
+            let found: BTreeMap<_, _> = inventory.scalers_of(target).collect();
+            prop_assert_eq!(found, on.collect::<BTreeMap<_, _>>());
+            let of = variants.iter().filter(|(_, v)| is(&v.target, target));
+            let found: BTreeSet<_> = inventory.variants_of(target).collect();
+            prop_assert_eq!(found, of.map(|(key, _)| key).collect::<BTreeSet<_>>());
+        }
+        let guarded = self.scalers.iter().filter(|(_, s)| s.guard.is_some());
+        prop_assert_eq!(
+            inventory.guarded().collect::<BTreeMap<_, _>>(),
+            guarded.collect::<BTreeMap<_, _>>()
+        );
+        let others = named.iter().filter_map(|target| match &target.kind {
+            TargetKind::Other(kind) => Some((kind.clone(), target.name.namespace.clone())),
+            _ => None,
+        });
+        let found: BTreeSet<_> = inventory.other_kinds().cloned().collect();
+        prop_assert_eq!(found, others.collect::<BTreeSet<_>>());
+        for namespace in any::NAMESPACES.map(Arc::<str>::from) {
+            let unreadable = ScalerKind::ALL.into_iter().any(|kind| {
+                [None, Some(namespace.clone())]
+                    .into_iter()
+                    .any(|within| self.unreadable.contains(&(Kind::Scaler(kind), within)))
+            });
+            prop_assert_eq!(inventory.reads_scalers(&namespace), !unreadable);
+        }
+        Ok(())
     }
 }
 
@@ -98,12 +191,14 @@ fn put<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, now: Option<V>) {
 
 /// A finished list of one namespace or all, of objects that stand there.
 fn listed() -> impl Strategy<Value = Change> {
+    let scalers = select(&ScalerKind::ALL).prop_flat_map(|kind| {
+        let all = vec((any::object(), any::scaler(kind)), 0..6);
+        all.prop_map(move |all| Table::Scalers(kind, all.into_iter().collect()))
+    });
     let tables = prop_oneof![
+        scalers,
         vec((any::object(), any::variant()), 0..6).prop_map(|all| Table::Variants(all.into_iter().collect())),
-        (
-            select(&TargetKind::ALL),
-            vec((any::object(), any::target()), 0..6)
-        )
+        (any::kind(), vec((any::object(), any::target()), 0..6))
             .prop_map(|(kind, all)| Table::Targets(kind, all.into_iter().collect())),
         (
             select(&[PoolGroup::Stable, PoolGroup::Experimental]),
@@ -119,6 +214,7 @@ fn listed() -> impl Strategy<Value = Change> {
             match &mut table {
                 Table::Variants(all) => all.retain(|name, _| name.namespace == *within),
                 Table::Targets(_, all) => all.retain(|name, _| name.namespace == *within),
+                Table::Scalers(_, all) => all.retain(|name, _| name.namespace == *within),
                 Table::Pools(_, all) => all.retain(|name, _| name.namespace == *within),
                 Table::Namespaces(all) => all.retain(|name, _| name == within),
             }
@@ -137,7 +233,11 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(key, now)| Change::Pool(key, now)),
         2 => (any::namespace(), option::weighted(0.8, any::marks()))
             .prop_map(|(name, now)| Change::Namespace(name.into(), now)),
-        1 => (select(&Kind::ALL), option::of(any::namespace()), any::<bool>())
+        4 => (any::keyed_scaler(), prop::bool::weighted(0.8))
+            .prop_map(|((key, scaler), there)| Change::Scaler(key, there.then_some(scaler))),
+        1 => (any::other_kind(), any::<bool>())
+            .prop_map(|(kind, scalable)| Change::Scalable(kind, scalable)),
+        1 => (any::watched(), option::of(any::namespace()), any::<bool>())
             .prop_map(|(kind, within, readable)| Change::Readable(kind, within.map(Into::into), readable)),
         2 => listed(),
     ]
@@ -146,11 +246,13 @@ fn change() -> impl Strategy<Value = Change> {
 /// All that an inventory says, but for the order in which it was said.
 #[derive(Debug, PartialEq)]
 struct Said {
-    entries: HashMap<ObjectName, super::Entry>,
+    entries: HashMap<VariantKey, super::Entry>,
     targets: HashMap<TargetKey, Target>,
     pools: BTreeMap<PoolKey, Pool>,
+    scalers: HashMap<ScalerKey, Scaler>,
     namespaces: HashMap<Arc<str>, Namespace>,
     indexes: Indexes,
+    conflicts: Vec<String>,
     counts: (usize, usize, usize, usize),
 }
 
@@ -170,8 +272,10 @@ fn said(inventory: &Inventory) -> Said {
         pools: keys
             .filter_map(|key| Some((key.clone(), inventory.pools.get(&key)?.clone())))
             .collect(),
+        scalers: inventory.scalers.clone(),
         namespaces: inventory.namespaces.clone(),
         indexes: inventory.indexes.clone(),
+        conflicts: inventory.conflicts(),
         counts: (
             inventory.inactive(),
             inventory.variants(),
@@ -195,7 +299,9 @@ proptest! {
         }
         let fresh = objects.build(&rules);
         prop_assert_eq!(said(&inventory), said(&fresh));
-        prop_assert_eq!(inventory.variants(), objects.variants.len());
+        let variants = objects.variants(&rules);
+        prop_assert_eq!(inventory.variants(), variants.len());
+        objects.look_up(&inventory, &variants)?;
         prop_assert_eq!(inventory.targets(), objects.targets.len());
         prop_assert_eq!(inventory.pools(), objects.pools.len());
         prop_assert_eq!(
@@ -205,6 +311,9 @@ proptest! {
         // Whatever is taken out again leaves nothing behind.
         for name in objects.variants.keys() {
             inventory.apply(Change::Variant(name.clone(), None));
+        }
+        for key in objects.scalers.keys() {
+            inventory.apply(Change::Scaler(key.clone(), None));
         }
         prop_assert_eq!(&inventory.indexes, &Indexes::default());
         prop_assert_eq!(inventory.inactive(), 0);
@@ -244,10 +353,10 @@ fn a_change_said_twice_is_one() {
     let given = crate::core::tests::given::v("one/a").alias("x");
     let key = TargetKey {
         kind: TargetKind::Deployment,
-        name: given.name.clone(),
+        name: given.name.name.clone(),
     };
     let changes = [
-        Change::Variant(given.name.clone(), Some(given.variant)),
+        Change::Variant(given.name.name.clone(), Some(given.variant)),
         Change::Target(key, given.target),
         Change::Namespace("one".into(), Some(Namespace::default())),
         Change::Readable(Kind::Namespace, None, false),

@@ -1,5 +1,7 @@
-//! Rules 2, 3, 7, 8, 9 and 10 once more, slow and obvious: loops over plain lists, written from the
+//! Rules 2, 3, 7 to 10, 16 and 19 once more, slow and obvious: loops over plain lists, written from the
 //! design's text.
+
+mod sets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +11,14 @@ use crate::core::*;
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub scope: ScopeRules,
-    pub variants: BTreeMap<ObjectName, Variant>,
+    /// Whatever describes a variant, of every source.
+    pub variants: BTreeMap<VariantKey, Variant>,
+    /// What scales. Those among the variants that do say there what they describe.
+    pub scalers: BTreeMap<ScalerKey, Scaler>,
     pub targets: Vec<(TargetKey, Target)>,
     pub pools: Vec<(PoolKey, Pool)>,
     pub namespaces: BTreeMap<String, Namespace>,
-    pub select: Select,
-    pub every_namespace: bool,
+    pub rules: Rules,
 }
 
 /// What is to come of some rows.
@@ -28,12 +32,29 @@ pub struct Expected {
     pub blocked: Vec<BTreeSet<&'static str>>,
 }
 
+/// Why a row asks for nothing.
+#[derive(Debug, Default)]
+struct Nothing {
+    /// The reasons that are right; none, if it is served.
+    reasons: BTreeSet<&'static str>,
+    /// Whether no variant asks for it.
+    unmatched: bool,
+}
+
 impl Cluster {
     /// The inventory of it, with everything put in one by one.
     pub fn inventory(&self) -> Inventory {
         let mut inventory = Inventory::new(self.scope.clone());
-        for (name, variant) in &self.variants {
-            inventory.apply(Change::Variant(name.clone(), Some(variant.clone())));
+        for (key, variant) in &self.variants {
+            if key.source == Source::VariantAutoscaling {
+                inventory.apply(Change::Variant(key.name.clone(), Some(variant.clone())));
+            }
+        }
+        for (key, scaler) in &self.scalers {
+            let (name, source) = (key.name.clone(), key.kind.source());
+            let variant = self.variants.get(&VariantKey { name, source }).cloned();
+            let scaler = scaler.clone();
+            inventory.apply(Change::Scaler(key.clone(), Some(Scaler { variant, ..scaler })));
         }
         for (name, marks) in &self.namespaces {
             inventory.apply(Change::Namespace(name.as_str().into(), Some(*marks)));
@@ -47,6 +68,13 @@ impl Cluster {
         inventory
     }
 
+    /// The variants of the sources that count (rule 16).
+    fn known(&self) -> impl Iterator<Item = &VariantKey> + Clone {
+        self.variants
+            .keys()
+            .filter(|key| self.scope.sources.contains(&key.source))
+    }
+
     fn target(&self, variant: &Variant) -> Option<(&TargetKey, &Target)> {
         let TargetRef::Known(wanted) = &variant.target else {
             return None;
@@ -56,7 +84,7 @@ impl Cluster {
     }
 
     /// Names of the pools that select the variant's target: those excluded, or the others.
-    pub fn pools_of(&self, name: &ObjectName, excluded: bool) -> BTreeSet<String> {
+    pub fn pools_of(&self, name: &VariantKey, excluded: bool) -> BTreeSet<String> {
         let Some((_, target)) = self.target(&self.variants[name]) else {
             return BTreeSet::new();
         };
@@ -64,7 +92,7 @@ impl Cluster {
             .pools
             .iter()
             .filter(|(key, pool)| {
-                key.name.namespace == name.namespace
+                key.name.namespace == name.name.namespace
                     && pool.selector.iter().count() > 0
                     && pool.selector.iter().all(|(n, v)| target.labels.get(n) == Some(v))
             })
@@ -83,12 +111,16 @@ impl Cluster {
     }
 
     /// Every reason that keeps a variant out of scope.
-    pub fn out(&self, name: &ObjectName) -> BTreeSet<&'static str> {
+    pub fn out(&self, name: &VariantKey) -> BTreeSet<&'static str> {
         let variant = &self.variants[name];
         let target = self.target(variant).map(|(_, target)| target);
-        let marks = self.namespaces.get(&*name.namespace).copied().unwrap_or_default();
+        let marks = self
+            .namespaces
+            .get(&*name.name.namespace)
+            .copied()
+            .unwrap_or_default();
         let mut out = BTreeSet::new();
-        if !self.covers(&name.namespace) {
+        if !self.covers(&name.name.namespace) {
             out.insert("out_of_scope_namespace");
         }
         if let Some(instance) = &self.scope.controller_instance
@@ -108,12 +140,27 @@ impl Cluster {
         if marks.excluded {
             out.insert("out_of_scope_namespace_excluded");
         }
-        let exactly_that = self.scope.namespaces == [name.namespace.to_string()];
+        let exactly_that = self.scope.namespaces == [name.name.namespace.to_string()];
         if marks.excluded_from_wva && !exactly_that {
             out.insert("out_of_scope_namespace_excluded_from_wva");
         }
         if variant.max_replicas == Some(0) {
             out.insert("out_of_scope_max_replicas");
+        }
+        // Rule 7: a ScaledObject on the target that is paused.
+        let mut on_it = self
+            .scalers
+            .values()
+            .filter(|scaler| scaler.target == variant.target);
+        if target_is_known(variant) && on_it.any(|scaler| scaler.paused.is_some()) {
+            out.insert("out_of_scope_paused");
+        }
+        // Rule 16: one variant per target, in order of precedence.
+        let mut beside = self
+            .known()
+            .filter(|other| self.variants[*other].target == variant.target);
+        if target_is_known(variant) && beside.any(|other| other.source < name.source) {
+            out.insert("out_of_scope_outranked");
         }
         if self.pools_of(name, false).is_empty() && !self.pools_of(name, true).is_empty() {
             out.insert("out_of_scope_pool_excluded");
@@ -121,8 +168,11 @@ impl Cluster {
         out
     }
 
-    fn replicas(&self, name: &ObjectName) -> Option<i64> {
+    fn replicas(&self, name: &VariantKey) -> Option<i64> {
         let (_, target) = self.target(&self.variants[name])?;
+        if !target.has_template {
+            return None;
+        }
         Some(match target.observed {
             Observed::Zero(_) => 0,
             Observed::Scaled { replicas, .. } => replicas,
@@ -130,13 +180,13 @@ impl Cluster {
     }
 
     /// Whether requests for a variant may wait at the row's pool.
-    fn waits_at(&self, name: &ObjectName, pool: Option<&str>) -> bool {
+    fn waits_at(&self, name: &VariantKey, pool: Option<&str>) -> bool {
         let mut all = self.pools_of(name, false);
         all.extend(self.pools_of(name, true));
         all.iter().any(|p| pool.is_none_or(|wanted| wanted == p))
     }
 
-    fn serves(&self, name: &ObjectName, model: &str) -> bool {
+    fn serves(&self, name: &VariantKey, model: &str) -> bool {
         let variant = &self.variants[name];
         *variant.model == *model || variant.aliases.iter().any(|alias| **alias == *model)
     }
@@ -149,23 +199,33 @@ impl Cluster {
             }
             match self.asks(row) {
                 Ok(keys) => expected.asked.extend(keys),
-                Err(reasons) if reasons.is_empty() => {}
-                Err(reasons) => expected.blocked.push(reasons),
+                Err(nothing) if nothing.reasons.is_empty() => {}
+                Err(nothing) if nothing.unmatched => match self.of_its_pool(row) {
+                    Ok(keys) if keys.is_empty() => expected.blocked.push(nothing.reasons),
+                    Ok(keys) => expected.asked.extend(keys),
+                    Err(why) => expected.blocked.push([why].into()),
+                },
+                Err(nothing) => expected.blocked.push(nothing.reasons),
             }
         }
         for key in &expected.asked {
-            expected.wakes.extend(self.chosen(key));
+            let chosen = self.chosen(key);
+            expected.wakes.extend(chosen.wakes);
+            expected.blocked.extend(chosen.blocked);
         }
         expected
     }
 
     /// What a row asks for; else the reasons that are right, none if it is served.
-    fn asks(&self, row: &Row) -> Result<BTreeSet<ModelKey>, BTreeSet<&'static str>> {
+    fn asks(&self, row: &Row) -> Result<BTreeSet<ModelKey>, Nothing> {
         let pool = row.pool.as_deref();
-        let here: Vec<&ObjectName> = self
-            .variants
-            .keys()
-            .filter(|name| row.namespace.as_ref().is_none_or(|ns| **ns == *name.namespace))
+        let here: Vec<&VariantKey> = self
+            .known()
+            .filter(|name| {
+                row.namespace
+                    .as_ref()
+                    .is_none_or(|ns| **ns == *name.name.namespace)
+            })
             .collect();
         // The namespaces that it may be for, and the model that it names in each.
         let mut models: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -175,25 +235,30 @@ impl Cluster {
             }
             match row.model.as_deref() {
                 Some(model) if self.serves(name, model) => {
-                    models.entry(&name.namespace).or_default().insert(model);
+                    models.entry(&name.name.namespace).or_default().insert(model);
                 }
                 Some(_) => {}
                 None => {
                     let model = &self.variants[*name].model;
-                    models.entry(&name.namespace).or_default().insert(model);
+                    models.entry(&name.name.namespace).or_default().insert(model);
                 }
             }
         }
-        if row.namespace.is_none() && models.len() > 1 && !self.every_namespace {
-            return Err(["ambiguous_namespace"].into());
+        if row.namespace.is_none() && models.len() > 1 && !self.rules.every_namespace {
+            return Err(Nothing {
+                reasons: ["ambiguous_namespace"].into(),
+                unmatched: true,
+            });
         }
         let mut keys = BTreeSet::new();
         let mut reasons = BTreeSet::new();
         let mut served = false;
+        // The row's very pool is excluded, which is nearer than any other reason.
+        let mut excluded = false;
         for name in here {
             let model = match row.model.as_deref() {
                 Some(model) => model,
-                None => match models.get(&*name.namespace) {
+                None => match models.get(&*name.name.namespace) {
                     Some(only) if only.len() == 1 => only.first().expect("one"),
                     _ => continue,
                 },
@@ -204,6 +269,10 @@ impl Cluster {
             served |= self.waits_at(name, pool) && self.replicas(name).is_some_and(|n| n > 0);
             let out = self.out(name);
             let open = self.pools_of(name, false);
+            let only_its_pool = out.iter().all(|why| *why == "out_of_scope_pool_excluded");
+            let can_be_seen = !out.is_empty() || self.replicas(name).is_some();
+            excluded |=
+                only_its_pool && can_be_seen && self.pools_of(name, true).iter().any(|p| pool == Some(p));
             let asked = open.iter().filter(|p| pool.is_none_or(|wanted| wanted == *p));
             if !out.is_empty() {
                 reasons.extend(out);
@@ -211,7 +280,7 @@ impl Cluster {
                 reasons.insert("target");
             } else if asked.clone().next().is_some() {
                 keys.extend(asked.map(|p| ModelKey {
-                    namespace: name.namespace.clone(),
+                    namespace: name.name.namespace.clone(),
                     pool: p.as_str().into(),
                     model: model.into(),
                 }));
@@ -227,69 +296,98 @@ impl Cluster {
             return Ok(keys);
         }
         if served {
-            return Err(BTreeSet::new());
+            return Err(Nothing::default());
         }
         if reasons.is_empty() {
-            let all = self.variants.keys();
-            let same = |name: &&ObjectName, model: &str| {
-                let variant = &self.variants[*name];
-                let folded = model.to_lowercase();
-                variant.model.to_lowercase() == folded
-                    || variant.aliases.iter().any(|alias| alias.to_lowercase() == folded)
-            };
-            reasons.insert(match row.model.as_deref() {
-                None => "unnamed_demand",
-                Some(model) if all.clone().any(|name| self.serves(name, model)) => "wrong_namespace",
-                Some(model) if all.clone().any(|name| same(&name, model)) => "name_differs_by_case",
-                Some("other") => "label_overflow",
-                Some(_) => "no_variant",
-            });
-            // Of the right name elsewhere and nearly the right name here, the latter is nearer.
-            if let Some(model) = row.model.as_deref()
-                && all
-                    .clone()
-                    .any(|name| row.namespace.as_deref() == Some(&*name.namespace) && same(&name, model))
-            {
-                reasons = ["name_differs_by_case"].into();
-            }
+            reasons.insert(self.why_none(row));
         }
-        Err(reasons)
+        // Rule 10: no variant asks for it, as against one that may not or cannot be woken.
+        let no_variant_asks = [
+            "no_variant",
+            "wrong_namespace",
+            "name_differs_by_case",
+            "label_overflow",
+            "other_pool",
+            "no_pool",
+            "unnamed_demand",
+        ];
+        let unmatched = !excluded && reasons.iter().any(|why| no_variant_asks.contains(why));
+        Err(Nothing { reasons, unmatched })
     }
 
-    /// The targets that demand for a model wakes.
-    fn chosen(&self, key: &ModelKey) -> Vec<TargetKey> {
-        let all: Vec<&ObjectName> = self
-            .variants
-            .keys()
-            .filter(|name| name.namespace == key.namespace && self.serves(name, &key.model))
-            .filter(|name| self.pools_of(name, false).contains(&*key.pool))
-            .collect();
-        let inactive = all
-            .iter()
-            .filter(|name| self.out(name).is_empty() && self.replicas(name) == Some(0));
-        let target = |name: &&&ObjectName| self.target(&self.variants[**name]).expect("a target").0.clone();
-        let up = all.iter().any(|name| self.replicas(name).is_some_and(|n| n > 0));
-        match self.select {
-            Select::All => inactive.map(|name| target(&name)).collect(),
-            Select::Cheapest if up => inactive
-                .filter(|name| {
-                    let status = &self.variants[**name].status;
-                    let asks = status.desired.as_ref().is_some_and(|d| d.replicas >= 1);
-                    let ours =
-                        |c: &Condition| &*c.kind == "OptimizationReady" && &*c.reason == "ScaleFromZeroMode";
-                    asks && !status.conditions.iter().any(ours)
-                })
-                .map(|name| target(&name))
-                .collect(),
-            Select::Cheapest => {
-                let mut inactive: Vec<_> = inactive.collect();
-                inactive.sort_by(|a, b| {
-                    let cost = |name: &ObjectName| self.variants[name].cost.value();
-                    let by_cost = cost(a).partial_cmp(&cost(b)).expect("costs are numbers");
-                    by_cost.then_with(|| a.name.cmp(&b.name))
-                });
-                inactive.first().map(target).into_iter().collect()
-            }
+    /// Rule 10: the nearest reason where no variant of the model stands in the namespace.
+    fn why_none(&self, row: &Row) -> &'static str {
+        let Some(model) = row.model.as_deref() else {
+            return "unnamed_demand";
+        };
+        let same = |name: &&VariantKey| {
+            let variant = &self.variants[*name];
+            let folded = model.to_lowercase();
+            variant.model.to_lowercase() == folded
+                || variant.aliases.iter().any(|alias| alias.to_lowercase() == folded)
+        };
+        let here = |name: &&VariantKey| row.namespace.as_deref() == Some(&*name.name.namespace);
+        // Of the right name elsewhere and nearly the right name here, the latter is nearer.
+        if self.known().any(|name| here(&name) && same(&name)) {
+            "name_differs_by_case"
+        } else if self.known().any(|name| self.serves(name, model)) {
+            "wrong_namespace"
+        } else if self.known().any(|name| same(&name)) {
+            "name_differs_by_case"
+        } else if model == "other" {
+            "label_overflow"
+        } else {
+            "no_variant"
         }
     }
+
+    /// Rule 10, `unmatched: pool`: what a row that no variant asks for asks of its pool. Of several pools of its name
+    /// in several namespaces it is not known which is meant (rule 3).
+    fn of_its_pool(&self, row: &Row) -> Result<BTreeSet<ModelKey>, &'static str> {
+        let Some(pool) = row
+            .pool
+            .as_deref()
+            .filter(|_| self.rules.unmatched == Unmatched::Pool)
+        else {
+            return Ok(BTreeSet::new());
+        };
+        let behind = self.known().filter(|name| {
+            row.namespace
+                .as_ref()
+                .is_none_or(|ns| **ns == *name.name.namespace)
+                && self.waits_at(name, Some(pool))
+        });
+        let namespaces: BTreeSet<_> = behind.clone().map(|name| &name.name.namespace).collect();
+        if namespaces.len() > 1 && !self.rules.every_namespace {
+            return Err("ambiguous_namespace");
+        }
+        let can_serve = |name: &&VariantKey| {
+            self.out(name).is_empty()
+                && self.replicas(name).is_some()
+                && self.pools_of(name, false).contains(pool)
+        };
+        let keys = behind.filter(can_serve).map(|name| ModelKey {
+            namespace: name.name.namespace.clone(),
+            pool: pool.into(),
+            model: row.model.as_deref().unwrap_or_default().into(),
+        });
+        Ok(keys.collect())
+    }
+
+    /// Rule 19: how many targets of a namespace, or of all, are starting.
+    pub fn starting(&self, namespace: Option<&str>) -> usize {
+        let names = self
+            .known()
+            .filter(|name| namespace.is_none_or(|ns| ns == &*name.name.namespace));
+        let starting = names.filter(|name| self.out(name).is_empty()).filter_map(|name| {
+            let (key, target) = self.target(&self.variants[name])?;
+            let starts = matches!(target.observed, Observed::Scaled { ready: 0, .. });
+            (starts && target.has_template).then_some(key)
+        });
+        starting.collect::<BTreeSet<_>>().len()
+    }
+}
+
+fn target_is_known(variant: &Variant) -> bool {
+    matches!(variant.target, TargetRef::Known(_))
 }

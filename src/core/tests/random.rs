@@ -1,5 +1,7 @@
 //! Random objects out of few names, so that they collide, refer to each other and match by chance.
 
+use std::sync::Arc;
+
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::given::labels;
@@ -22,8 +24,27 @@ pub fn object() -> impl Strategy<Value = ObjectName> {
     (namespace(), select(&NAMES)).prop_map(|(namespace, name)| ObjectName::new(namespace, name))
 }
 
-fn kind() -> impl Strategy<Value = TargetKind> {
-    prop_oneof![9 => Just(TargetKind::Deployment), 1 => Just(TargetKind::StatefulSet)]
+/// The kinds of target: the two that are watched in any case, and one of those that discovery finds.
+pub fn kind() -> impl Strategy<Value = TargetKind> {
+    let found = TargetKind::of(None, "LeaderWorkerSet").expect("a well-known kind");
+    prop_oneof![
+        9 => Just(TargetKind::Deployment),
+        1 => Just(TargetKind::StatefulSet),
+        1 => Just(found),
+    ]
+}
+
+/// A kind that discovery finds, or does not.
+pub fn other_kind() -> impl Strategy<Value = Arc<OtherKind>> {
+    kind().prop_filter_map("found by discovery", |kind| match kind {
+        TargetKind::Other(other) => Some(other),
+        _ => None,
+    })
+}
+
+/// What is watched.
+pub fn watched() -> impl Strategy<Value = Kind> {
+    prop_oneof![select(&Kind::STANDING), kind().prop_map(Kind::Target)]
 }
 
 pub fn target_key() -> impl Strategy<Value = TargetKey> {
@@ -68,12 +89,17 @@ fn status() -> impl Strategy<Value = VariantStatus> {
     })
 }
 
-/// A variant of `namespace`; its target is mostly of that namespace, which is all there is in a cluster.
-pub fn variant() -> impl Strategy<Value = Variant> {
-    let target = prop_oneof![
+/// What a `scaleTargetRef` names.
+fn target_ref() -> impl Strategy<Value = TargetRef> {
+    prop_oneof![
         20 => target_key().prop_map(TargetRef::Known),
         1 => Just(TargetRef::Unsupported("Job batch/v1".into())),
-    ];
+    ]
+}
+
+/// What describes a variant, as any source may say it.
+pub fn variant() -> impl Strategy<Value = Variant> {
+    let target = target_ref();
     let model = || prop_oneof![2 => Just("m"), 2 => select(&MODELS)].prop_map(Into::into);
     let cost = select(&["1", "5", "10", "-0", "0", "cheap", ""]);
     let marks = (
@@ -106,6 +132,7 @@ pub fn variant() -> impl Strategy<Value = Variant> {
                 controller_instance: instance.map(Into::into),
                 accelerator: None,
                 status,
+                annotated: None,
             },
         )
 }
@@ -118,16 +145,90 @@ pub fn observed() -> impl Strategy<Value = Observed> {
     })
 }
 
+/// Values of the label `llm-d.ai/role`, one of which is no role.
+pub const ROLES: [&str; 8] = [
+    "decode",
+    "decode",
+    "prefill",
+    "prefill",
+    "encode",
+    "encode-prefill",
+    "prefill-decode",
+    "chef",
+];
+
 pub fn target() -> impl Strategy<Value = Target> {
-    (observed(), pairs(), seldom(20), seldom(20)).prop_map(|(observed, labels, deleting, excluded)| Target {
-        uid: "uid".into(),
-        generation: 1,
-        observed,
-        labels,
-        deleting,
-        excluded,
-        accelerator: None,
+    let role = option::weighted(0.5, select(&ROLES));
+    (observed(), pairs(), role, seldom(20), seldom(20), seldom(20)).prop_map(
+        |(observed, labels, role, deleting, excluded, bare)| {
+            let labels: Vec<_> = labels.iter().chain(role.map(|role| (ROLE, role))).collect();
+            Target {
+                uid: "uid".into(),
+                generation: 1,
+                observed,
+                // Labels are those of the pod template.
+                labels: labels.into_iter().filter(|_| !bare).collect(),
+                deleting,
+                excluded,
+                accelerator: None,
+                has_template: !bare,
+            }
+        },
+    )
+}
+
+pub fn scaler_key() -> impl Strategy<Value = ScalerKey> {
+    (select(&ScalerKind::ALL), object()).prop_map(|(kind, name)| ScalerKey { kind, name })
+}
+
+fn guard() -> impl Strategy<Value = Guard> {
+    (namespace(), select(&NAMES), select(&["0", "1", "true"])).prop_map(|(namespace, pool, ours)| Guard {
+        before: None,
+        ours: ours.into(),
+        until: Wall::UNIX_EPOCH,
+        model: ModelKey {
+            namespace: namespace.into(),
+            pool: pool.into(),
+            model: "m".into(),
+        },
     })
+}
+
+/// An HPA or ScaledObject of a kind; some are variants. Only KEDA pauses, and only HPAs are a ScaledObject's child.
+pub fn scaler(kind: ScalerKind) -> impl Strategy<Value = Scaler> {
+    let is_keda = kind == ScalerKind::ScaledObject;
+    (
+        target_ref(),
+        0_i64..2,
+        option::weighted(0.2, select(&Pause::ALL)),
+        seldom(5),
+        seldom(20),
+        option::weighted(0.2, guard()),
+        option::weighted(0.4, variant()),
+    )
+        .prop_map(
+            move |(target, min_replicas, paused, is_child, deleting, guard, variant)| Scaler {
+                uid: "uid".into(),
+                resource_version: "1".into(),
+                min_replicas,
+                paused: paused.filter(|_| is_keda),
+                paused_scale_in: None,
+                is_child: is_child && !is_keda,
+                deleting,
+                last_scale: None,
+                guard,
+                variant: variant.filter(|_| is_keda || !is_child).map(|variant| Variant {
+                    target: target.clone(),
+                    ..variant
+                }),
+                target,
+            },
+        )
+}
+
+/// An HPA or ScaledObject with its key.
+pub fn keyed_scaler() -> impl Strategy<Value = (ScalerKey, Scaler)> {
+    scaler_key().prop_flat_map(|key| (Just(key.clone()), scaler(key.kind)))
 }
 
 pub fn pool() -> impl Strategy<Value = Pool> {
@@ -148,10 +249,15 @@ pub fn scope_rules() -> impl Strategy<Value = ScopeRules> {
         1 => Just(vec!["two".to_string(), "one".to_string()]),
         1 => Just(vec!["three".to_string()]),
     ];
-    (namespaces, option::weighted(0.2, Just("blue".to_string()))).prop_map(
-        |(namespaces, controller_instance)| ScopeRules {
-            namespaces,
-            controller_instance,
-        },
-    )
+    let sources = prop_oneof![
+        9 => Just(Source::ALL.to_vec()),
+        1 => Just(vec![Source::VariantAutoscaling]),
+        1 => Just(vec![Source::ScaledObject, Source::HorizontalPodAutoscaler]),
+    ];
+    let instance = option::weighted(0.2, Just("blue".to_string()));
+    (namespaces, instance, sources).prop_map(|(namespaces, controller_instance, sources)| ScopeRules {
+        namespaces,
+        controller_instance,
+        sources: sources.into_iter().collect(),
+    })
 }

@@ -1,6 +1,6 @@
 //! Rule 7, first half: which variants a row asks for.
 
-use super::world::{World, labels, name, row, v, waiting};
+use super::world::{World, labels, name, row, v, variant, waiting};
 use crate::core::{
     Blocked, Change, Gone, Kind, ObjectName, PoolGroup, PoolKey, TargetKey, TargetKind, TargetRef,
 };
@@ -32,10 +32,15 @@ fn rule_7_a_wake_says_what_it_is_for() {
     let ticked = world.tick(&[waiting("ns/p/m", 5.0)]);
     let wake = &ticked.plan.wakes[0];
     assert_eq!(wake.to_owned().target.to_string(), "Deployment ns/a");
-    assert_eq!(wake.variant, name("ns/a"));
+    assert_eq!(wake.variant, variant("ns/a"));
     assert_eq!(wake.key.to_string(), "model m of pool ns/p");
-    assert_eq!(wake.waiting.to_bits(), 5.0_f64.to_bits());
-    assert_eq!(wake.family.as_deref(), Some("queue_size"));
+    assert_eq!(wake.cause.waiting().to_bits(), 5.0_f64.to_bits());
+    assert_eq!(
+        wake.cause
+            .demanded()
+            .and_then(|demanded| demanded.family.as_deref()),
+        Some("queue_size")
+    );
     assert_eq!(wake.resource_version(), "101");
     assert_eq!((&*wake.uid, wake.generation), ("uid of the target of ns/a", 7));
     assert_eq!(ticked.plan.blocked, []);
@@ -182,17 +187,23 @@ fn rule_7_a_target_that_is_missing_unreadable_or_unsupported_is_said_to_be() {
     let mut world = World::new().pool("ns/p", "app=m").with(v("ns/a").shared());
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Missing)]);
     let deployments = Kind::Target(TargetKind::Deployment);
-    world.inventory.apply(Change::Readable(deployments, None, false));
+    world
+        .inventory
+        .apply(Change::Readable(deployments.clone(), None, false));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Unreadable)]);
     let statefulsets = Kind::Target(TargetKind::StatefulSet);
     world.inventory.apply(Change::Readable(statefulsets, None, true));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Unreadable)]);
-    world.inventory.apply(Change::Readable(deployments, None, true));
+    world
+        .inventory
+        .apply(Change::Readable(deployments.clone(), None, true));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Missing)]);
     world.put(v("ns/a"));
     assert_eq!(world.wakes(&["ns/p/m"]), ["ns/a"]);
     // What was read before its kind became unreadable still stands; the API server has the last word.
-    world.inventory.apply(Change::Readable(deployments, None, false));
+    world
+        .inventory
+        .apply(Change::Readable(deployments.clone(), None, false));
     assert_eq!(world.wakes(&["ns/p/m"]), ["ns/a"]);
     world.put(v("ns/a").but(|variant| variant.target = TargetRef::Unsupported("Job batch/v1".into())));
     assert_eq!(world.why("ns/p/m"), [Blocked::Target(Gone::Unsupported)]);
@@ -203,7 +214,7 @@ fn rule_7_rows_of_one_model_add_up() {
     let mut world = one();
     let ticked = world.tick(&[waiting("ns/p/m", 2.0), waiting("ns/-/m", 3.0)]);
     assert_eq!(ticked.wakes(), ["ns/a"]);
-    assert_eq!(ticked.plan.wakes[0].waiting.to_bits(), 5.0_f64.to_bits());
+    assert_eq!(ticked.plan.wakes[0].cause.waiting().to_bits(), 5.0_f64.to_bits());
 }
 
 #[test]

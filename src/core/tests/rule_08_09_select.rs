@@ -2,7 +2,8 @@
 
 use super::world::{V, World, row, s, v};
 use crate::core::{
-    Attempt, Cost, Gone, Kind, OPTIMIZATION_READY, SCALE_FROM_ZERO_MODE, Select, TargetKind, asks_by_itself,
+    Attempt, Blocked, Cost, Gone, Kind, OPTIMIZATION_READY, SCALE_FROM_ZERO_MODE, Select, TargetKind,
+    asks_by_itself,
 };
 
 fn world(variants: &[V]) -> World {
@@ -67,6 +68,16 @@ fn rule_8_select_all_wakes_every_variant_asked_for() {
     assert_eq!(world.wakes(&["ns/p/m"]), ["ns/a", "ns/b", "ns/c"]);
     assert_eq!(world.wakes(&["ns/p/x"]), ["ns/c"]);
     assert_eq!(world.wakes(&["ns/p/x", "ns/p/n"]), ["ns/c", "ns/d"]);
+}
+
+#[test]
+fn rule_8_a_prefill_that_is_up_without_a_decode_is_no_set_and_is_said_to_be_none() {
+    for prefill in [v("ns/a").role("prefill"), v("ns/a").role("encode")] {
+        for (replicas, ready) in [(0, 0), (1, 0), (1, 1)] {
+            let world = world(&[prefill.clone().scaled(replicas, ready)]);
+            assert_eq!(world.why("ns/p/m"), [Blocked::Incomplete], "{replicas} {ready}");
+        }
+    }
 }
 
 #[test]
@@ -203,8 +214,8 @@ fn rule_18_one_broken_variant_costs_the_others_nothing() {
 fn rule_18_a_kind_that_cannot_be_read_costs_the_others_nothing() {
     let kind = TargetKind::StatefulSet;
     let set = crate::core::TargetKey {
-        kind,
-        name: v("ns/x").name,
+        kind: kind.clone(),
+        name: v("ns/x").name.name,
     };
     let x = v("ns/x")
         .shared()

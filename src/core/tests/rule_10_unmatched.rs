@@ -1,7 +1,7 @@
 //! Rule 10: demand that no variant asks for, with the nearest reason.
 
 use super::world::{World, row, v};
-use crate::core::{Blocked, Failure, Gone, OutOfScope, PoolGroup};
+use crate::core::{Blocked, Failure, Gone, OutOfScope, PoolGroup, TakenBy, Unmatched};
 
 fn world() -> World {
     World::new().pool("ns/p", "app=m").with(v("ns/a"))
@@ -98,6 +98,21 @@ fn rule_10_an_excluded_pool_is_nearer_than_another_pool() {
 }
 
 #[test]
+fn rule_10_a_pool_of_that_name_in_two_namespaces_wakes_in_neither() {
+    // The demand may be for the pool of the other tenant, whether that may be woken or not (rule 3).
+    for second in [v("two/a"), v("two/a").but(|a| a.excluded = true)] {
+        let world = world()
+            .pool("two/p", "app=m")
+            .with(second)
+            .rules(|r| r.unmatched = Unmatched::Pool);
+        for row in ["-/p/x", "-/p/m", "-/p/-"] {
+            assert_eq!(world.why(row), [Blocked::AmbiguousNamespace], "{row}");
+        }
+        assert_eq!(world.wakes(&["ns/p/x"]), ["ns/a"]);
+    }
+}
+
+#[test]
 fn rule_10_blocked_demand_is_told_as_it_came() {
     let mut world = world();
     let held = world.tick(&[row("ns/p/n"), row("-/-/x")]).plan.blocked;
@@ -129,9 +144,16 @@ fn rule_10_every_reason_has_a_word_of_its_own() {
         Blocked::Target(Gone::Missing),
         Blocked::Target(Gone::Unreadable),
         Blocked::Target(Gone::Unsupported),
+        Blocked::Target(Gone::NoTemplate),
         Blocked::StaleDemand,
         Blocked::WakeFailed(Failure::Forbidden),
-        Blocked::TakenBack,
+        Blocked::TakenBack(None),
+        Blocked::Manual(TakenBy::Person(None)),
+        Blocked::UnknownRole("x".into()),
+        Blocked::Incomplete,
+        Blocked::Capped,
+        Blocked::FlowControlOff,
+        Blocked::EppNotScraped,
     ];
     assert!(!matched.iter().any(Blocked::is_unmatched));
     all.extend(matched);

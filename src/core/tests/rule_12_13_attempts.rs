@@ -1,8 +1,8 @@
-//! Rules 12 and 13, as far as they are built: wakes that failed, and wakes that were taken back.
+//! Rules 12 and 13: wakes that failed, and wakes that were taken back.
 
 use std::time::Duration;
 
-use super::world::{MOMENT, Ticked, World, deployment, just_before, row, s, v};
+use super::world::{MOMENT, Ticked, World, deployment, just_before, owner, row, s, v};
 use crate::core::{
     Attempt, Backoff, Change, Failure, Mono, Moved, Notice, Observed, Row, Select, Target, Waker,
 };
@@ -15,9 +15,11 @@ fn demand() -> [Row; 1] {
     [row("ns/p/m")]
 }
 
-/// A tick with demand after a wait.
+/// A tick with demand after a wait. What is found taken back is found to be a controller's doing.
 fn tick(world: &mut World, wait: Duration) -> Ticked {
-    world.after(wait).tick(&demand())
+    let ticked = world.after(wait).tick(&demand());
+    world.attribute(Some(&[owner("controller")]));
+    ticked
 }
 
 fn failed(why: Failure) -> Result<(), (Failure, Option<Duration>)> {
@@ -202,7 +204,7 @@ fn rule_12_a_wake_taken_back_before_it_was_ready_is_repeated_with_growing_backof
         woken(&mut world, false);
         world.after(s(500));
         world.scale("ns/a", 0, 0);
-        let back = world.tick(&demand());
+        let back = tick(&mut world, Duration::ZERO);
         assert_eq!(back.moved(), [Moved::TakenBack]);
         assert_eq!((back.wakes(), back.why()), (vec![], vec!["taken_back"]));
         assert_eq!(tick(&mut world, just_before(s(wait))).why(), ["taken_back"]);

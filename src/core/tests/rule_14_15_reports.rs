@@ -1,7 +1,7 @@
 //! Rules 14 and 15: one step from 0 to 1 whoever wakes, told by the one who did it.
 
-use super::world::{MOMENT, World, deployment, just_before, key, name, row, s, v};
-use crate::core::{Attempt, Failure, Moved, Report, Row, Told, Waker};
+use super::world::{MOMENT, World, deployment, just_before, key, row, s, v, variant};
+use crate::core::{Attempt, Cause, Demanded, Failure, Mark, Moved, Report, Row, Told, Waker};
 
 fn world() -> World {
     World::new().pool("ns/p", "app=m").with(v("ns/a"))
@@ -11,21 +11,21 @@ fn demand() -> [Row; 1] {
     [row("ns/p/m")]
 }
 
-/// What reports are due: the variant, whether its waker tells it, whether Events and a status go with it.
+/// What reports are due: the variant, whether its waker tells it, whether Events and a mark go with it.
 fn due(reports: &[Report]) -> Vec<(String, bool, bool, bool)> {
     let one = |r: &Report| {
         (
             r.variant.to_string(),
             r.told.is_some(),
             r.events,
-            r.status.is_some(),
+            r.mark.is_some(),
         )
     };
     reports.iter().map(one).collect()
 }
 
-fn a(told: bool, events: bool, status: bool) -> Vec<(String, bool, bool, bool)> {
-    vec![("ns/a".into(), told, events, status)]
+fn a(told: bool, events: bool, mark: bool) -> Vec<(String, bool, bool, bool)> {
+    vec![("ns/a".into(), told, events, mark)]
 }
 
 #[test]
@@ -105,7 +105,10 @@ fn rule_15_the_waker_reports_at_once() {
     assert_eq!(due(&reports), a(true, true, true));
     let told = Told {
         key: key("ns/p/m"),
-        waiting: 10.0,
+        cause: Cause::Demand(Demanded {
+            waiting: 10.0,
+            family: Some("queue_size".into()),
+        }),
         sample_age: None,
         sample_to_scale: None,
     };
@@ -208,6 +211,40 @@ fn rule_15_a_witness_is_silent_if_the_status_says_so() {
 }
 
 #[test]
+fn rule_15_an_annotation_does_not_stand_for_a_status() {
+    // The waker has written the annotation that `annotateVariant` asks for, and died before the status.
+    let mut world = world();
+    world.tick(&demand());
+    world.scale("ns/a", 1, 0);
+    world.tick(&demand());
+    let now = world.now.wall;
+    world.put(v("ns/a").starting().but(|a| a.annotated = Some(now)));
+    assert_eq!(due(&world.after(s(1)).reports()), a(false, true, true));
+}
+
+#[test]
+fn rule_15_a_source_without_a_status_is_told_of_by_its_annotation() {
+    let hpa = "HorizontalPodAutoscaler ns/a";
+    for annotated in [true, false] {
+        let mut world = World::new().pool("ns/p", "app=m").with(v(hpa));
+        world.tick(&demand());
+        world.scale("ns/a", 1, 0);
+        world.tick(&demand());
+        let now = world.now.wall;
+        if annotated {
+            world.put(v(hpa).starting().but(|a| a.annotated = Some(now)));
+        }
+        let reports = world.after(s(1)).reports();
+        assert_eq!(reports.is_empty(), annotated);
+        if let Some(report) = reports.first() {
+            assert_eq!(report.mark, Some(Mark::Annotation));
+            world.told(report);
+        }
+        assert_eq!(world.after(s(100)).reports(), []);
+    }
+}
+
+#[test]
 fn rule_15_a_witness_is_silent_about_what_is_back_at_zero() {
     let mut world = witnessed();
     world.scale("ns/a", 0, 0);
@@ -223,7 +260,9 @@ fn rule_15_a_witness_writes_its_events_though_its_own_status_says_so() {
     let mut world = witnessed();
     let reports = world.after(s(1)).reports();
     world.reported("ns/a", false, true);
-    let update = reports[0].status.clone().expect("a status");
+    let Some(Mark::Status(update)) = reports[0].mark.clone() else {
+        panic!("no status: {reports:?}");
+    };
     world.status("ns/a", |status| {
         status.desired = Some(crate::core::Desired {
             replicas: 1,
@@ -350,7 +389,7 @@ fn rule_15_reports_go_with_the_episode() {
     world.after(s(900)).tick(&[]);
     assert_eq!(world.memory.episodes(), 0);
     assert_eq!(world.reports(), []);
-    let entry = world.inventory.entry(&name("ns/a")).expect("an entry");
+    let entry = world.inventory.entry(&variant("ns/a")).expect("an entry");
     assert!(entry.is_scaled());
 }
 

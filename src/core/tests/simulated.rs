@@ -1,9 +1,11 @@
-//! A small cluster that compares and swaps, with a watch that lags and answers that get lost, and
-//! copies of the loop that run against it.
+//! A small API server that compares and swaps, with others who scale, and copies of the loop that run against it.
+
+mod copy;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::world::{V, World, deployment, key, name, row, v};
+pub use self::copy::Copy;
+use super::world::{V, World, apply_guard, deployment, hpa, scaler, v, variant};
 use crate::core::*;
 
 /// What becomes of a write.
@@ -26,14 +28,30 @@ pub enum Fate {
 pub enum Event {
     /// A pod becomes ready, or is no longer.
     Ready(bool),
-    /// Scaled to so many by WVA, an HPA or a person.
-    Scale(i64),
+    /// Scaled to so many by a writer that the object names.
+    Scale(i64, &'static str),
+    /// Scaled to 0 by what scales it by itself, through `/scale`, unless a guard keeps it from that.
+    Autoscale,
+    /// Somebody writes the lowest number of replicas of what scales it.
+    Min(i64),
     /// Written without any change of replicas.
     Touch,
 }
 
 /// The targets: `a` and `b` serve `m`, `a` cheaper and asked for by two variants; `n` serves `n`.
 pub const TARGETS: [&str; 3] = ["ns/a", "ns/b", "ns/n"];
+
+/// What scales them by itself: an HPA, nothing, and a ScaledObject that is the variant as well.
+const HPA: &str = "HorizontalPodAutoscaler ns/h";
+pub const SCALED_OBJECT: &str = "ScaledObject ns/n";
+
+fn scaler_of(target: &str) -> Option<ScalerKey> {
+    match target {
+        "ns/a" => Some(scaler(HPA)),
+        "ns/n" => Some(scaler(SCALED_OBJECT)),
+        _ => None,
+    }
+}
 
 /// What the API server holds of a target.
 #[derive(Clone, Debug)]
@@ -43,6 +61,8 @@ struct Held {
     version: u64,
     /// The copy that made the last step from 0, if one did.
     woken_by: Option<usize>,
+    /// Who wrote the replicas last, if that was a direct write.
+    owner: Option<&'static str>,
 }
 
 /// What a watch tells.
@@ -50,6 +70,7 @@ struct Held {
 enum Told {
     Target(&'static str, Held),
     Status(ObjectName, VariantStatus),
+    Scaler(ScalerKey, Box<Scaler>),
 }
 
 /// The API server.
@@ -58,29 +79,25 @@ pub struct Server {
     version: u64,
     targets: BTreeMap<&'static str, Held>,
     statuses: BTreeMap<ObjectName, VariantStatus>,
+    scalers: BTreeMap<ScalerKey, Scaler>,
+    /// The lowest number of replicas that others mean an HPA or ScaledObject to have.
+    meant: BTreeMap<ScalerKey, i64>,
     /// All that has happened, for the watches to tell.
     log: Vec<Told>,
-    late: Vec<(usize, Wake)>,
+    late: Vec<(usize, Write)>,
 }
 
-/// A write that has not been answered yet, and what the server will say.
-struct Flying {
-    wake: Wake,
-    fate: Fate,
-    result: Result<(), Failure>,
+/// A write.
+#[derive(Clone, Debug)]
+enum Write {
+    Wake(Wake),
+    Guard(GuardWrite),
 }
 
-/// One copy of the loop.
-pub struct Copy {
-    pub world: World,
-    /// How much of the log its watches have told it.
-    told: usize,
-    flying: Vec<Flying>,
-    /// Writes that were answered yes, and those without an answer.
-    pub accepted: usize,
-    pub unanswered: usize,
-    /// Targets that it has seen go up, by its own wakes.
-    pub ups: usize,
+impl Write {
+    fn is_wake_of(&self, target: &TargetKey) -> bool {
+        matches!(self, Self::Wake(wake) if wake.target == *target)
+    }
 }
 
 fn variants() -> [V; 4] {
@@ -88,19 +105,21 @@ fn variants() -> [V; 4] {
         v("ns/a").cost("1"),
         v("ns/a2").target("a").cost("2").shared(),
         v("ns/b").cost("5"),
-        v("ns/n").model("n"),
+        v(SCALED_OBJECT).model("n"),
     ]
 }
 
 /// Short times, so that everything that is waited for comes within a few steps.
-fn world() -> World {
+fn world(guard: bool) -> World {
     let world = variants()
         .into_iter()
         .fold(World::new().pool("ns/p", "app=m"), World::with);
-    world.rules(|rules| {
+    world.with(hpa("ns/h").on("ns/a").min(0)).rules(|rules| {
         rules.settle = Duration::from_secs(5);
         rules.ready_timeout = Duration::from_secs(10);
+        rules.manual_hold = Duration::from_secs(3);
         rules.backoff.max = Duration::from_secs(4);
+        rules.guard = guard;
     })
 }
 
@@ -111,19 +130,22 @@ impl Server {
             ready: 0,
             version: 1_000,
             woken_by: None,
+            owner: None,
         };
-        let mut server = Self {
+        let world = world(false);
+        let scalers: BTreeMap<_, _> = [HPA, SCALED_OBJECT]
+            .into_iter()
+            .map(|text| (scaler(text), world.scaler(text).clone()))
+            .collect();
+        Self {
             version: 1_000,
-            targets: BTreeMap::new(),
+            targets: TARGETS.map(|target| (target, held.clone())).into(),
             statuses: BTreeMap::new(),
+            meant: scalers.keys().map(|key| (key.clone(), 0)).collect(),
+            scalers,
             log: vec![],
             late: vec![],
-        };
-        for target in TARGETS {
-            server.targets.insert(target, held.clone());
-            server.log.push(Told::Target(target, held.clone()));
         }
-        server
     }
 
     fn write(&mut self, target: &'static str, change: impl FnOnce(&mut Held)) {
@@ -134,27 +156,51 @@ impl Server {
         self.log.push(Told::Target(target, held.clone()));
     }
 
-    /// Something happens to a target.
+    fn write_scaler(&mut self, key: &ScalerKey, change: impl FnOnce(&mut Scaler)) {
+        self.version += 1;
+        let scaler = self.scalers.get_mut(key).expect("a scaler");
+        change(scaler);
+        scaler.resource_version = self.version.to_string().into();
+        self.log.push(Told::Scaler(key.clone(), Box::new(scaler.clone())));
+    }
+
+    /// Something happens to a target, or to what scales it.
     pub fn happens(&mut self, target: &'static str, event: Event) {
-        self.write(target, |held| match event {
-            Event::Ready(ready) => held.ready = i64::from(ready).min(held.replicas),
-            Event::Scale(replicas) => {
+        match event {
+            Event::Autoscale => {
+                let Some(scaler) = scaler_of(target).map(|key| &self.scalers[&key]) else {
+                    return;
+                };
+                let kept = scaler.min_replicas > 0 || scaler.paused_scale_in.is_some();
+                if !kept {
+                    self.write(target, |held| {
+                        (held.replicas, held.ready, held.woken_by, held.owner) = (0, 0, None, None);
+                    });
+                }
+            }
+            Event::Min(replicas) => {
+                if let Some(key) = scaler_of(target) {
+                    self.meant.insert(key.clone(), replicas);
+                    self.write_scaler(&key, |scaler| scaler.min_replicas = replicas);
+                }
+            }
+            Event::Ready(ready) => {
+                self.write(target, |held| held.ready = i64::from(ready).min(held.replicas));
+            }
+            Event::Scale(replicas, owner) => self.write(target, |held| {
                 held.replicas = replicas;
                 held.ready = held.ready.min(replicas);
                 held.woken_by = None;
-            }
-            Event::Touch => {}
-        });
+                held.owner = Some(owner);
+            }),
+            Event::Touch => self.write(target, |_| {}),
+        }
     }
 
     /// Rule 14: the version must be the one that the wake was built from, and then it stood at 0.
     fn patch(&mut self, copy: usize, wake: &Wake) -> Result<(), Failure> {
         let target = TARGETS.into_iter().find(|t| deployment(t) == wake.target);
         let target = target.expect("a target that there is");
-        assert_ne!(
-            target, "ns/b",
-            "the dearer variant is never woken while there is a cheaper one"
-        );
         if self.targets[target].version.to_string() != wake.resource_version() {
             return Err(Failure::Conflict);
         }
@@ -162,8 +208,49 @@ impl Server {
         self.write(target, |held| {
             held.replicas = 1;
             held.woken_by = Some(copy);
+            held.owner = None;
         });
         Ok(())
+    }
+
+    /// Rule 17: the version must be the one that it was decided on.
+    fn put_guard(&mut self, write: &GuardWrite) -> Result<(), Failure> {
+        let stands = &self.scalers[&write.scaler];
+        if stands.resource_version != write.resource_version {
+            return Err(Failure::Conflict);
+        }
+        match &write.change {
+            GuardChange::Put(_) => assert_eq!(stands.guard, None, "never a guard on a guard"),
+            GuardChange::End(guard) | GuardChange::Forget(guard) => {
+                assert_eq!(
+                    stands.guard.as_ref(),
+                    Some(guard),
+                    "no other guard than was seen is ended"
+                );
+            }
+        }
+        self.write_scaler(&write.scaler, |scaler| apply_guard(scaler, write));
+        Ok(())
+    }
+
+    fn take(&mut self, copy: usize, write: &Write) -> Result<(), Failure> {
+        match write {
+            Write::Wake(wake) => self.patch(copy, wake),
+            Write::Guard(guard) => self.put_guard(guard),
+        }
+    }
+
+    /// A write meets its fate; says what the server has to say to it.
+    fn meet(&mut self, copy: usize, write: &Write, fate: Fate) -> Result<(), Failure> {
+        match fate {
+            Fate::Answered | Fate::AnswerLost => self.take(copy, write),
+            Fate::Late => {
+                self.late.push((copy, write.clone()));
+                Ok(())
+            }
+            Fate::Lost => Ok(()),
+            Fate::Refused(why, _) => Err(why),
+        }
     }
 
     pub fn replicas(&self, target: &str) -> i64 {
@@ -174,10 +261,32 @@ impl Server {
         self.targets[target].woken_by
     }
 
-    /// Whether the status of a variant asks for replicas.
-    pub fn says_so(&self, variant: &str) -> bool {
-        let status = self.statuses.get(&name(variant));
-        status.is_some_and(|status| status.desired_replicas() >= 1)
+    /// Whether a wake is marked on a variant.
+    pub fn says_so(&self, text: &str) -> bool {
+        let key = variant(text);
+        if key.source == Source::VariantAutoscaling {
+            let status = self.statuses.get(&key.name);
+            return status.is_some_and(|status| status.desired_replicas() >= 1);
+        }
+        let described = self.scalers[&scaler(text)].variant.as_ref();
+        described.is_some_and(|variant| variant.annotated.is_some())
+    }
+
+    /// The guards that stand.
+    pub fn guards(&self) -> Vec<&Guard> {
+        self.scalers
+            .values()
+            .filter_map(|scaler| scaler.guard.as_ref())
+            .collect()
+    }
+
+    /// Whether nothing of a guard is left: everything is as others mean it to be.
+    pub fn is_as_meant(&self) -> bool {
+        self.scalers.iter().all(|(key, scaler)| {
+            scaler.guard.is_none()
+                && scaler.paused_scale_in.is_none()
+                && scaler.min_replicas == self.meant[key]
+        })
     }
 
     /// Pods of what is scaled become ready.
@@ -192,128 +301,23 @@ impl Server {
 
     /// The end of a step: what was late comes through.
     pub fn settle(&mut self) {
-        for (copy, wake) in std::mem::take(&mut self.late) {
-            let _ = self.patch(copy, &wake);
-        }
-    }
-}
-
-impl Copy {
-    pub fn new() -> Self {
-        Self {
-            world: world(),
-            told: 0,
-            flying: vec![],
-            accepted: 0,
-            unanswered: 0,
-            ups: 0,
+        for (copy, write) in std::mem::take(&mut self.late) {
+            let _ = self.take(copy, &write);
         }
     }
 
-    fn hear(&mut self, told: Told) {
-        match told {
-            Told::Target(target, held) => {
-                let key = deployment(target);
-                let mut now = self.world.inventory.target(&key).cloned().expect("a target");
-                now.observed =
-                    Observed::new(Some(held.replicas), Some(held.ready), &held.version.to_string());
-                self.world.inventory.apply(Change::Target(key, Some(now)));
-            }
-            Told::Status(variant, status) => {
-                self.world.status(&variant.to_string(), |now| *now = status);
-            }
-        }
-    }
-
-    /// Its watches tell it as much more of what has happened.
-    pub fn watch(&mut self, server: &Server, events: usize) {
-        let end = self.told.saturating_add(events).min(server.log.len());
-        for told in &server.log[self.told..end] {
-            self.hear(told.clone());
-        }
-        self.told = end;
-    }
-
-    /// One tick, with these models asked for; `None` if the query failed. Its writes meet this fate,
-    /// and are answered by a later [`Copy::land`].
-    pub fn tick(&mut self, me: usize, server: &mut Server, models: Option<&[&str]>, fate: Fate) {
-        for target in self.world.memory.look_due(self.world.now.mono) {
-            let target = TARGETS
-                .into_iter()
-                .find(|t| deployment(t) == target)
-                .expect("a target");
-            self.hear(Told::Target(target, server.targets[target].clone()));
-        }
-        let answer = models.map_or(Answer::Unknown, |models| {
-            Answer::Complete(models.iter().map(|m| row(&format!("ns/p/{m}"))).collect())
-        });
-        let ticked = self.world.answer(&answer);
-        let ours = |m: &&Moved| matches!(m, Moved::Up(Waker::Us));
-        self.ups += ticked.moved().iter().filter(ours).count();
-        for wake in ticked.plan.wakes {
-            assert!(
-                self.flying.iter().all(|other| other.wake.target != wake.target),
-                "nothing is sent while a wake of the same target is under way"
-            );
-            let asked = models.is_some_and(|models| models.contains(&&*wake.key.model));
-            assert!(asked, "no wake without demand");
-            self.world.memory.sent(&wake);
-            let result = match fate {
-                Fate::Answered | Fate::AnswerLost => server.patch(me, &wake),
-                Fate::Late => {
-                    server.late.push((me, wake.clone()));
-                    Ok(())
-                }
-                Fate::Lost => Ok(()),
-                Fate::Refused(why, _) => Err(why),
-            };
-            self.flying.push(Flying { wake, fate, result });
-        }
-    }
-
-    /// The answers to its writes come.
-    pub fn land(&mut self) {
-        for Flying { wake, fate, result } in std::mem::take(&mut self.flying) {
-            let answer = match fate {
-                Fate::Answered => result.map_err(|why| (why, None)),
-                Fate::Refused(why, wait) => Err((why, wait.map(Duration::from_secs))),
-                Fate::AnswerLost | Fate::Late | Fate::Lost => Err((Failure::NoAnswer, None)),
-            };
-            self.accepted += usize::from(answer.is_ok());
-            self.unanswered += usize::from(matches!(answer, Err((Failure::NoAnswer, _))));
-            self.world.answered(&wake, answer);
-        }
-    }
-
-    /// Its reports go out, and come through or not.
-    pub fn report(&mut self, server: &mut Server, events: bool, status: bool) {
-        for report in self.world.reports() {
-            let update = report.status.as_ref().filter(|_| status);
-            if let Some(update) = update {
-                let now = VariantStatus {
-                    desired: Some(Desired {
-                        replicas: update.replicas,
-                        accelerator: Some(update.accelerator.clone()),
-                        last_run: Some(update.last_run),
-                    }),
-                    conditions: update.conditions.clone().into(),
-                };
-                server.statuses.insert(report.variant.clone(), now.clone());
-                server.log.push(Told::Status(report.variant.clone(), now));
-            }
-            let written = status || report.status.is_none();
-            self.world
-                .reported(&report.variant.to_string(), events || !report.events, written);
-        }
-    }
-
-    /// Whether anything is remembered.
-    pub fn remembers(&self) -> bool {
-        let memory = &self.world.memory;
-        let episode = ["ns/p/m", "ns/p/n"]
+    /// Everything that there is, as a fresh list tells it.
+    fn listed(&self) -> Vec<Told> {
+        let targets = self
+            .targets
             .iter()
-            .any(|k| memory.episode(&key(k)).is_some());
-        let tracked = TARGETS.iter().any(|t| memory.tracked(&deployment(t)).is_some());
-        episode || tracked || memory.episodes() > 0 || !memory.reports.is_empty()
+            .map(|(name, held)| Told::Target(name, held.clone()));
+        let statuses = self
+            .statuses
+            .iter()
+            .map(|(name, s)| Told::Status(name.clone(), s.clone()));
+        let scalers = self.scalers.iter();
+        let scalers = scalers.map(|(key, scaler)| Told::Scaler(key.clone(), Box::new(scaler.clone())));
+        targets.chain(statuses).chain(scalers).collect()
     }
 }

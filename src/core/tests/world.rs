@@ -1,8 +1,16 @@
-//! Worlds in few words: `World::new().pool("ns/p", "app=m").with(v("ns/a").cost("5"))`.
+//! Worlds in few words: `World::new().pool("ns/p", "app=m").with(v("ns/a").cost("5"))`, and what happens in them.
 
-use std::{collections::BTreeSet, time::Duration};
+mod acted;
 
-pub use super::given::{V, deployment, labels, name, v};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+pub use self::acted::{apply_guard, written};
+pub use super::given::{
+    S, V, deployment, hpa, labels, name, owner, scaled_object, scaler, target, v, variant,
+};
 use crate::core::*;
 
 /// Seconds.
@@ -54,10 +62,17 @@ pub fn key(text: &str) -> ModelKey {
 pub fn rules() -> Rules {
     Rules {
         select: Select::Cheapest,
+        unmatched: Unmatched::Report,
         every_namespace: false,
         max_sample_age: s(120),
         ready_timeout: s(600),
+        unschedulable_after: s(300),
+        max_escalations: 1,
         settle: s(120),
+        manual_hold: s(600),
+        guard: false,
+        max_starting: None,
+        max_starting_per_namespace: None,
         backoff: Backoff {
             initial: s(1),
             max: s(300),
@@ -100,13 +115,58 @@ impl Ticked {
     }
 }
 
+/// An object that a world can hold.
+pub trait Given {
+    /// It is so now.
+    fn put(self, world: &mut World);
+}
+
+impl V {
+    /// Its target, unless that is another's, is so now.
+    fn put_target(&mut self, world: &mut World) {
+        if let (Some(target), TargetRef::Known(key)) = (self.target.take(), self.variant.target.clone()) {
+            let observed = Observed::new(Some(self.replicas), Some(self.ready), &world.next_version());
+            let target = Target { observed, ..target };
+            world.inventory.apply(Change::Target(key, Some(target)));
+        }
+    }
+}
+
+impl Given for V {
+    fn put(mut self, world: &mut World) {
+        let own = self.name.name.to_string();
+        match self.name.source {
+            Source::VariantAutoscaling => {
+                self.put_target(world);
+                let change = Change::Variant(self.name.name, Some(self.variant));
+                world.inventory.apply(change);
+            }
+            Source::ScaledObject => scaled_object(&own).describes(self).put(world),
+            Source::HorizontalPodAutoscaler => hpa(&own).min(0).describes(self).put(world),
+        }
+    }
+}
+
+impl Given for S {
+    fn put(mut self, world: &mut World) {
+        if let Some(mut v) = self.v.take() {
+            v.put_target(world);
+        }
+        self.scaler.resource_version = world.next_version().into();
+        world.inventory.apply(Change::Scaler(self.key, Some(self.scaler)));
+    }
+}
+
 /// Everything that the decision reads.
 #[derive(Clone)]
 pub struct World {
     pub inventory: Inventory,
     pub memory: Memory,
+    pub signals: Signals,
     pub rules: Rules,
     pub now: Now,
+    /// The last demand that was known, and what was held back of it.
+    last: (Joined, Vec<Held>),
     version: u64,
 }
 
@@ -119,13 +179,20 @@ impl World {
         Self {
             inventory: Inventory::new(scope),
             memory: Memory::default(),
+            signals: Signals::default(),
             rules: rules(),
             now: Now {
                 mono: Mono(s(10_000)),
                 wall: "2026-03-01T12:00:00Z".parse().expect("a time"),
             },
+            last: (Joined::default(), Vec::new()),
             version: 100,
         }
+    }
+
+    fn next_version(&mut self) -> String {
+        self.version += 1;
+        self.version.to_string()
     }
 
     pub fn rules(mut self, change: impl FnOnce(&mut Rules)) -> Self {
@@ -133,8 +200,9 @@ impl World {
         self
     }
 
-    pub fn with(mut self, v: V) -> Self {
-        self.put(v);
+    /// With a variant and its target, or something that scales.
+    pub fn with(mut self, given: impl Given) -> Self {
+        given.put(&mut self);
         self
     }
 
@@ -158,32 +226,65 @@ impl World {
         self
     }
 
-    /// A variant and its target are so now.
-    pub fn put(&mut self, v: V) {
-        self.version += 1;
-        if let (Some(mut target), TargetRef::Known(key)) = (v.target, v.variant.target.clone()) {
-            target.observed = Observed::new(Some(v.replicas), Some(v.ready), &self.version.to_string());
-            self.inventory.apply(Change::Target(key, Some(target)));
-        }
-        self.inventory.apply(Change::Variant(v.name, Some(v.variant)));
+    /// A variant and its target, or something that scales, are so now.
+    pub fn put(&mut self, given: impl Given) {
+        given.put(self);
     }
 
-    /// A target is seen at so many replicas, so many of them ready, at a new version.
-    pub fn scale(&mut self, target: &str, replicas: i64, ready: i64) {
-        self.version += 1;
-        let key = deployment(target);
+    /// A target (as in [`target`]) is seen at so many replicas, so many of them ready, at a new version.
+    pub fn scale(&mut self, text: &str, replicas: i64, ready: i64) {
+        let version = self.next_version();
+        self.edit(text, |target| {
+            target.generation += 1;
+            target.observed = Observed::new(Some(replicas), Some(ready), &version);
+        });
+    }
+
+    /// A condition of a target keeps it from becoming ready, from now on.
+    pub fn stuck(&mut self, text: &str, by: StuckBy, message: &str) {
+        let stuck = Stuck {
+            by,
+            since: self.now.wall,
+            message: message.into(),
+        };
+        self.edit(text, |target| {
+            target.observed = target.observed.clone().with(Some(stuck));
+        });
+    }
+
+    /// Any other change of a target.
+    pub fn edit(&mut self, text: &str, change: impl FnOnce(&mut Target)) {
+        let key = target(text);
         let mut now = self.inventory.target(&key).expect("a target").clone();
-        now.generation += 1;
-        now.observed = Observed::new(Some(replicas), Some(ready), &self.version.to_string());
+        change(&mut now);
         self.inventory.apply(Change::Target(key, Some(now)));
     }
 
-    /// The status of a variant is so now.
-    pub fn status(&mut self, variant: &str, change: impl FnOnce(&mut VariantStatus)) {
-        let name = name(variant);
-        let mut now = self.inventory.entry(&name).expect("a variant").variant.clone();
+    /// The status of a VariantAutoscaling is so now.
+    pub fn status(&mut self, text: &str, change: impl FnOnce(&mut VariantStatus)) {
+        let mut now = self.variant(text).clone();
         change(&mut now.status);
-        self.inventory.apply(Change::Variant(name, Some(now)));
+        self.inventory.apply(Change::Variant(name(text), Some(now)));
+    }
+
+    /// A variant (as in [`variant`]) as it stands.
+    pub fn variant(&self, text: &str) -> &Variant {
+        &self.inventory.entry(&variant(text)).expect("a variant").variant
+    }
+
+    /// What scales (as in [`scaler`]) as it stands.
+    pub fn scaler(&self, text: &str) -> &Scaler {
+        self.inventory
+            .scaler(&scaler(text))
+            .expect("an HPA or ScaledObject")
+    }
+
+    /// Somebody writes an HPA or ScaledObject; it has a new version.
+    pub fn edit_scaler(&mut self, text: &str, change: impl FnOnce(&mut Scaler)) {
+        let mut now = self.scaler(text).clone();
+        change(&mut now);
+        now.resource_version = self.next_version().into();
+        self.inventory.apply(Change::Scaler(scaler(text), Some(now)));
     }
 
     /// Time passes.
@@ -200,16 +301,41 @@ impl World {
 
     /// One tick with this answer, up to the plan; nothing is sent.
     pub fn answer(&mut self, answer: &Answer) -> Ticked {
-        let rows: &[Row] = match answer {
-            Answer::Complete(rows) => rows,
-            Answer::Unknown => &[],
+        let joined = match answer {
+            Answer::Complete(rows) => join(&self.inventory, rows, &self.rules),
+            Answer::Unknown => Joined::default(),
         };
-        let joined = join(&self.inventory, rows, self.rules.every_namespace);
         let notices = self
             .memory
             .observe(&self.inventory, answer, &joined, self.now, &self.rules);
-        let plan = plan(&self.inventory, &joined, &self.memory, self.now, &self.rules);
+        // As the loop does: without an answer nothing is decided.
+        let plan = match answer {
+            Answer::Complete(_) => plan(&self.inventory, &joined, &self.memory, self.now, &self.rules),
+            Answer::Unknown => Plan::default(),
+        };
+        if *answer != Answer::Unknown {
+            self.last = (joined, plan.blocked.clone());
+        }
         Ticked { plan, notices }
+    }
+
+    /// The state of a variant (as in [`variant`]), after the last tick.
+    pub fn state(&self, text: &str) -> State {
+        let held = self.last.1.iter();
+        let held: BTreeMap<_, _> = held
+            .filter_map(|held| Some((held.variant.clone()?, held.why.clone())))
+            .collect();
+        let situation = Situation {
+            inventory: &self.inventory,
+            memory: &self.memory,
+            signals: &self.signals,
+            demand: &self.last.0.asked,
+            held: &held,
+            now: self.now,
+            rules: &self.rules,
+        };
+        let name = variant(text);
+        situation.state(&name, self.inventory.entry(&name).expect("a variant"))
     }
 
     /// What one tick with these rows wakes in a copy of this world, sorted.
@@ -224,56 +350,5 @@ impl World {
         let ticked = self.clone().tick(&[row(text)]);
         assert_eq!(ticked.wakes(), Vec::<String>::new(), "{text}");
         ticked.plan.blocked.into_iter().map(|held| held.why).collect()
-    }
-
-    /// The one wake of a tick with these rows is sent and answered so.
-    pub fn wake(&mut self, rows: &[Row], answer: Result<(), (Failure, Option<Duration>)>) -> Wake {
-        let ticked = self.tick(rows);
-        let [wake] = &ticked.plan.wakes[..] else {
-            panic!("not one wake: {ticked:?}");
-        };
-        self.memory.sent(wake);
-        self.answered(wake, answer);
-        wake.clone()
-    }
-
-    /// The answer to a wake has come.
-    pub fn answered(&mut self, wake: &Wake, answer: Result<(), (Failure, Option<Duration>)>) {
-        let told = Told {
-            key: wake.key.clone(),
-            waiting: wake.waiting,
-            sample_age: wake.sample_age,
-            sample_to_scale: None,
-        };
-        self.memory.answered(wake, answer, told, self.now, &self.rules);
-    }
-
-    /// The reports due now.
-    pub fn reports(&mut self) -> Vec<Report> {
-        self.memory.reports_due(&self.inventory, self.now, &self.rules)
-    }
-
-    /// A report has ended so.
-    pub fn reported(&mut self, variant: &str, events: bool, status: bool) {
-        self.memory.reported(
-            &name(variant),
-            Reported { events, status },
-            self.now.mono,
-            &self.rules,
-        );
-    }
-
-    /// A report has gone through, and the watch has shown the status.
-    pub fn told(&mut self, report: &Report) {
-        let update = report.status.clone().expect("a status");
-        self.reported(&report.variant.to_string(), true, true);
-        self.status(&report.variant.to_string(), |status| {
-            status.desired = Some(Desired {
-                replicas: update.replicas,
-                accelerator: Some(update.accelerator),
-                last_run: Some(update.last_run),
-            });
-            status.conditions = update.conditions.into();
-        });
     }
 }
