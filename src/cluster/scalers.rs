@@ -35,6 +35,8 @@ struct ScalerSpec {
     #[serde(deserialize_with = "lenient")]
     min_replica_count: Option<i64>,
     #[serde(deserialize_with = "lenient")]
+    idle_replica_count: Option<i64>,
+    #[serde(deserialize_with = "lenient")]
     max_replica_count: Option<i64>,
 }
 
@@ -59,7 +61,8 @@ impl ScalerObject {
         let is_child = !is_keda && is_made_by_keda(meta);
         let (min, max, last_scale) = if is_keda {
             (
-                spec.min_replica_count.unwrap_or(0),
+                // Without activity it goes down to `idleReplicaCount`, where that stands.
+                spec.idle_replica_count.or(spec.min_replica_count).unwrap_or(0),
                 spec.max_replica_count,
                 status.last_active_time,
             )

@@ -65,6 +65,8 @@ pub enum Attempt {
         since: Mono,
         /// When the first replica was seen ready.
         ready: Option<Mono>,
+        /// Since when none is ready any more, after one was: it is starting once more.
+        unready: Option<Mono>,
         /// Who did it.
         by: Waker,
     },
@@ -144,6 +146,7 @@ impl Tracked {
             Some(Observed::Scaled { ready, .. }) => Attempt::Scaled {
                 since: if *ready > 0 { begin } else { now },
                 ready: (*ready > 0).then_some(begin),
+                unready: None,
                 by: Waker::Earlier,
             },
             _ => Attempt::Idle,
@@ -167,6 +170,7 @@ impl Tracked {
                 Attempt::Scaled {
                     since: told,
                     ready: (*ready > 0).then_some(now.mono),
+                    unready: None,
                     by: Waker::Earlier,
                 },
                 None,
@@ -212,11 +216,21 @@ impl Tracked {
 
     fn seen_up(&mut self, is_ready: bool, now: Mono, settle: Duration) -> Option<Moved> {
         let (since, by) = match &mut self.attempt {
-            Attempt::Scaled { since, ready, by } => {
+            Attempt::Scaled {
+                since,
+                ready,
+                unready,
+                by,
+            } => {
+                if is_ready {
+                    *unready = None;
+                    self.passed_over = None;
+                } else if ready.is_some() {
+                    unready.get_or_insert(now);
+                }
                 return match ready {
                     None if is_ready => {
                         *ready = Some(now);
-                        self.passed_over = None;
                         Some(Moved::Ready(now.since(*since), *by))
                     }
                     Some(at) if now.since(*at) >= settle => {
@@ -236,13 +250,14 @@ impl Tracked {
         };
         self.pods = Pods {
             look: since + PODS_FIRST,
-            unschedulable: None,
+            ..Pods::default()
         };
         self.passed_over = None;
         // Ready or not: that is told by the next look, so that no time to ready goes uncounted.
         self.attempt = Attempt::Scaled {
             since,
             ready: None,
+            unready: None,
             by,
         };
         Some(Moved::Up(by))
@@ -381,6 +396,7 @@ impl Tracked {
             Attempt::Scaled {
                 since, ready: None, ..
             } => Some(since),
+            Attempt::Scaled { unready, .. } => unready,
             _ => None,
         }
     }

@@ -38,7 +38,7 @@ pub enum Blocked {
     Manual(TakenBy),
     /// The label `llm-d.ai/role` of a target says a word that is not known (rule 8).
     UnknownRole(Box<str>),
-    /// None of the variants of the model decodes, or what prefills for one that does cannot be woken (rule 8).
+    /// None of the variants of the model decodes, or none that can be woken does (rule 8).
     Incomplete,
     /// As many targets are starting as `wake.maxStarting` or `maxStartingPerNamespace` allow (rule 19).
     Capped,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Inventory, Memory, Rules, TargetKey};
+use super::{Entry, Inventory, Memory, Now, Overdue, Rules, TargetKey};
 
 /// How many more targets may begin to start (rule 19).
 pub(super) struct Caps<'a> {
@@ -12,13 +12,21 @@ pub(super) struct Caps<'a> {
 }
 
 impl<'a> Caps<'a> {
-    /// Counts what is starting, where that matters.
-    pub(super) fn new(inventory: &'a Inventory, memory: &'a Memory, rules: &'a Rules, idle: bool) -> Self {
+    /// Counts what is starting, where that matters. What is overdue makes room: one that hangs for good must not keep all
+    /// others from starting (rule 18).
+    pub(super) fn new(
+        inventory: &'a Inventory,
+        memory: &'a Memory,
+        now: Now,
+        rules: &'a Rules,
+        idle: bool,
+    ) -> Self {
         let mut starting = BTreeMap::new();
         if !idle && (rules.max_starting.is_some() || rules.max_starting_per_namespace.is_some()) {
             let up = inventory.entries().filter(|(_, entry)| {
                 let under_way = || memory.is_under_way(entry.target());
-                entry.is_starting() || (entry.is_inactive() && under_way())
+                let starts = entry.is_starting() && !hangs(entry, memory, now, rules);
+                starts || (entry.is_inactive() && under_way())
             });
             let targets: BTreeSet<_> = up.filter_map(|(_, entry)| entry.target()).collect();
             for target in targets {
@@ -43,4 +51,10 @@ impl<'a> Caps<'a> {
         }
         free
     }
+}
+
+/// Whether what starts is overdue.
+fn hangs(entry: &Entry, memory: &Memory, now: Now, rules: &Rules) -> bool {
+    let tracked = entry.target().and_then(|target| memory.tracked(target));
+    tracked.is_some_and(|t| t.passed_over.is_some() || Overdue::of(entry, t, now, rules).is_some())
 }

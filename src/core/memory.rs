@@ -309,6 +309,7 @@ impl Memory {
     pub fn pods_unseen(&mut self, target: &TargetKey, wait: Duration, now: Mono) {
         if let Some(tracked) = self.targets.get_mut(target) {
             tracked.pods.look = now + wait;
+            tracked.pods.unseen = true;
         }
     }
 

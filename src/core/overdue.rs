@@ -17,6 +17,8 @@ pub struct Pods {
     pub look: Mono,
     /// Since when one of them cannot be scheduled, without a break, and why.
     pub unschedulable: Option<(Mono, Box<str>)>,
+    /// Whether they cannot be looked at: then the target's own conditions serve.
+    pub unseen: bool,
 }
 
 /// Why a target that has begun to start is not waited for alone any longer.
@@ -48,8 +50,11 @@ impl Overdue {
                     StuckBy::ReplicaFailure if now.mono.since(changed.max(since)) >= REPLICA_FAILURE_FOR => {
                         return Some(Self::ReplicaFailure(message));
                     }
-                    StuckBy::NotProgressing => return Some(Self::NotProgressing(message)),
-                    StuckBy::ReplicaFailure => {}
+                    // Its deadline is none of ours; it serves where its pods cannot be looked at.
+                    StuckBy::NotProgressing if tracked.pods.unseen => {
+                        return Some(Self::NotProgressing(message));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -87,6 +92,7 @@ impl fmt::Display for Overdue {
 impl Tracked {
     /// What its pods say now: why one cannot be scheduled and since when, or that none is held up.
     pub fn pods_seen(&mut self, unschedulable: Option<(Mono, Box<str>)>) {
+        self.pods.unseen = false;
         let before = self.pods.unschedulable.take();
         self.pods.unschedulable = unschedulable.map(|(since, why)| {
             // A pod that took another's place does not begin the wait anew.

@@ -184,7 +184,14 @@ impl<'a> Draft<'a> {
             return;
         }
         match (survey.all.lack(), demanded) {
-            (Lack::Set(set), Some(demanded)) => self.wake(key, &set, &Cause::Demand(demanded)),
+            (Lack::Set(set), Some(demanded)) => {
+                let before = self.wakes.len();
+                self.wake(key, &set, &Cause::Demand(demanded.clone()));
+                // What would complete a set that is overdue is held back: then another set has its turn.
+                if self.wakes.len() == before {
+                    self.escalate(key, &survey, Some(demanded));
+                }
+            }
             (Lack::Unservable, Some(_)) if !survey.decode_up => {
                 self.unknown_role(key, &survey, asked);
                 let nearest = survey.all.candidates.first().map(|one| one.name);
@@ -365,7 +372,13 @@ impl<'a> Draft<'a> {
                 .then_with(|| b_decodes.cmp(a_decodes))
                 .then_with(|| a.target.cmp(&b.target))
         });
-        let mut caps = Caps::new(self.inventory, self.memory, self.rules, wakes.is_empty());
+        let mut caps = Caps::new(
+            self.inventory,
+            self.memory,
+            self.now,
+            self.rules,
+            wakes.is_empty(),
+        );
         for (target, (mut wake, _)) in wakes {
             if caps.take(target) {
                 wake.guards = before_scale(self.inventory, target, &wake.key, self.now, self.rules);

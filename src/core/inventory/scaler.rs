@@ -16,7 +16,8 @@ pub struct Scaler {
     pub resource_version: Box<str>,
     /// What it scales.
     pub target: TargetRef,
-    /// `spec.minReplicas` of an HPA (1 where it is missing), `spec.minReplicaCount` of a ScaledObject (0).
+    /// `spec.minReplicas` of an HPA (1 where it is missing), `spec.idleReplicaCount` or else
+    /// `spec.minReplicaCount` of a ScaledObject (0).
     pub min_replicas: i64,
     /// Why it scales nothing up just now: an annotation of KEDA's.
     pub paused: Option<Pause>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::{MOMENT, Ticked, World, just_before, row, s, v, variant};
+use super::world::{MOMENT, Ticked, World, deployment, just_before, row, s, v, variant};
 use crate::core::{Cause, Failure, Overdue, Row, Select, State, Stuck, StuckBy, Waker};
 
 /// Three variants of one model, at 5, 10 and 20.
@@ -104,12 +104,33 @@ fn rule_11_its_pods_refused_for_ten_seconds() {
 }
 
 #[test]
-fn rule_11_its_own_deadline_for_progress() {
+fn rule_11_its_own_deadline_for_progress_where_its_pods_cannot_be_looked_at() {
     let mut world = woken();
     world
         .after(s(100))
         .stuck("ns/a", StuckBy::NotProgressing, "timed out");
+    assert_eq!(escalated(&world.tick(&demand())), nothing());
+    let now = world.now.mono;
+    world.memory.pods_unseen(&deployment("ns/a"), s(300), now);
     assert_eq!(escalated(&world.tick(&demand())), gives_way("not_progressing"));
+}
+
+#[test]
+fn rule_11_one_that_is_ready_no_more_is_starting_again() {
+    let mut world = woken();
+    world.scale("ns/a", 1, 1);
+    world.tick(&demand());
+    world.after(s(1_000)).scale("ns/a", 1, 0);
+    let began = world.now.mono.0;
+    world.tick(&demand());
+    gives_way_at(&world, began, s(600), "not_ready");
+    // Ready in between, the time begins anew.
+    world.after(s(500)).scale("ns/a", 1, 1);
+    world.tick(&demand());
+    world.after(s(50)).scale("ns/a", 1, 0);
+    let began = world.now.mono.0;
+    world.tick(&demand());
+    gives_way_at(&world, began, s(600), "not_ready");
 }
 
 #[test]
@@ -265,8 +286,9 @@ fn rule_11_one_that_is_ready_is_never_overdue() {
 
 #[test]
 fn rule_11_nothing_is_given_up_for_a_wake_that_is_held_back() {
-    // By the cap, which what is overdue still counts for.
-    let mut capped = woken().rules(|r| r.max_starting = Some(1));
+    // By the cap: another model is starting.
+    let mut capped = woken().with(v("ns/z").model("z").starting());
+    capped.rules.max_starting = Some(1);
     let ticked = capped.after(s(600)).tick(&demand());
     assert_eq!(escalated(&ticked), nothing());
     assert_eq!(ticked.why(), ["capped"]);

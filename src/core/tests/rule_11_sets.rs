@@ -1,7 +1,7 @@
 //! Rule 11 for serving sets of several targets.
 
-use super::world::{MOMENT, Ticked, World, row, s, v};
-use crate::core::{Notice, Row, State};
+use super::world::{MOMENT, Ticked, World, row, s, v, variant};
+use crate::core::{Failure, Notice, Row, State};
 
 fn demand() -> [Row; 1] {
     [row("ns/p/m")]
@@ -139,4 +139,30 @@ fn rule_11_a_set_without_the_prefill_that_was_given_up_is_woken_again() {
     world.after(MOMENT).tick(&demand());
     world.attribute(Some(&[super::world::owner("controller")]));
     assert_eq!(world.after(s(1)).tick(&demand()).wakes(), names("w"));
+}
+
+#[test]
+fn rule_11_a_half_that_cannot_be_completed_gives_way() {
+    let mut world = World::new()
+        .pool("ns/p", "app=m")
+        .with(v("ns/d").role("decode").cost("1"))
+        .with(v("ns/p").role("prefill").cost("1"))
+        .with(v("ns/w").role("both").cost("9"));
+    let both = world.tick(&demand());
+    assert_eq!(both.wakes(), ["ns/d", "ns/p"]);
+    for wake in &both.plan.wakes {
+        world.memory.sent(wake);
+        let refused = Err((Failure::Forbidden, Some(s(5_000))));
+        let answer = if wake.variant == variant("ns/d") {
+            Ok(())
+        } else {
+            refused
+        };
+        world.answered(wake, answer);
+    }
+    world.scale("ns/d", 1, 0);
+    let waiting = world.tick(&demand());
+    assert_eq!((waiting.wakes(), waiting.why()), (vec![], vec!["wake_failed"]));
+    let late = world.after(s(600)).tick(&demand());
+    assert_eq!(escalated(&late), (names("d"), names("w")));
 }

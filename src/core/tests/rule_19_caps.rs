@@ -120,12 +120,15 @@ fn rule_19_what_was_held_back_goes_when_there_is_room() {
 }
 
 #[test]
-fn rule_19_what_is_overdue_keeps_its_place() {
+fn rule_19_what_is_overdue_makes_room() {
     let mut world = world(Some(1), None);
     assert_eq!(world.wake_all(&[row("ns/p/m")]), ["ns/m"]);
     world.tick(&[row("ns/p/m")]);
-    let late = world.after(s(700)).tick(&[row("ns/p/m"), row("ns/p/n")]);
-    assert_eq!((late.wakes(), late.why()), (vec![], vec!["capped"]));
+    let both = [row("ns/p/m"), row("ns/p/n")];
+    let early = world.after(s(599)).tick(&both);
+    assert_eq!((early.wakes(), early.why()), (vec![], vec!["capped"]));
+    let late = world.after(s(1)).tick(&both);
+    assert_eq!((late.wakes(), late.why()), (vec!["ns/n".into()], vec![]));
     assert_eq!(world.state("ns/m").as_str(), "overdue");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::{MOMENT, World, hpa, owner, row, s, v, variant};
+use super::world::{MOMENT, World, deployment, hpa, owner, row, s, v, variant};
 use crate::core::{
     Blocked, Failure, Gone, OutOfScope, Overdue, Row, Seen, Sign, Signal, State, StuckBy, TakenBy, TargetRef,
 };
@@ -226,6 +226,8 @@ fn overdue_says_what_is_wrong_in_the_clusters_words() {
     );
     let mut world = woken();
     world.stuck("ns/a", StuckBy::NotProgressing, "deadline exceeded");
+    let now = world.now.mono;
+    world.memory.pods_unseen(&deployment("ns/a"), s(300), now);
     assert_eq!(
         world.state("ns/a").to_string(),
         "overdue: it makes no progress: deadline exceeded"
