@@ -5,17 +5,13 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
 use kube::{Client, api::ApiResource};
 use serde::Deserialize;
 
-use super::{error::RequestError, kinds::built_in};
+use super::{error::RequestError, kinds::built_in, read};
 use crate::core::{Failure, OtherKind, TargetKey, TargetKind};
-
-/// How long one look may take.
-const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The resources found so far. Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
@@ -144,19 +140,9 @@ pub async fn discover(client: &Client, kind: &OtherKind) -> Result<Found, Reques
 
 /// One GET; `None` for what is not there.
 async fn get<T: serde::de::DeserializeOwned>(client: &Client, path: &str) -> Result<Option<T>, RequestError> {
-    let what = format!("get {path}");
-    let request = http::Request::get(path)
-        .body(Vec::new())
-        .map_err(|error| RequestError {
-            what: what.clone(),
-            failure: Failure::Rejected,
-            message: error.to_string(),
-            retry_after: None,
-        })?;
-    match tokio::time::timeout(DEADLINE, client.request::<T>(request)).await {
-        Ok(Ok(answer)) => Ok(Some(answer)),
-        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
-        Ok(Err(error)) => Err(RequestError::from_kube(what, &error)),
-        Err(_) => Err(RequestError::timeout(what, DEADLINE)),
+    match read::get(client, format!("get {path}"), path).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.failure == Failure::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }

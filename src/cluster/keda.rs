@@ -4,7 +4,7 @@ use kube::Client;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::RequestError;
+use super::read;
 use crate::core::{Failure, PAUSED_SCALE_IN};
 
 /// The first version that knows [`PAUSED_SCALE_IN`].
@@ -28,11 +28,7 @@ pub enum Keda {
 impl Keda {
     /// Asks for it.
     pub async fn ask(client: &Client) -> Self {
-        let request = match http::Request::get(CRD).body(Vec::new()) {
-            Ok(request) => request,
-            Err(error) => return Self::Unknown(error.to_string()),
-        };
-        match client.request::<Object>(request).await {
+        match read::get(client, "get the CRD scaledobjects.keda.sh".into(), CRD).await {
             Ok(Object(crd)) => {
                 let label = crd
                     .pointer(VERSION_LABEL)
@@ -47,10 +43,8 @@ impl Keda {
                     |(major, minor)| Self::Version(major, minor),
                 )
             }
-            Err(error) => match RequestError::from_kube("get the CRD scaledobjects.keda.sh".into(), &error) {
-                absent if absent.failure == Failure::NotFound => Self::Absent,
-                error => Self::Unknown(error.to_string()),
-            },
+            Err(error) if error.failure == Failure::NotFound => Self::Absent,
+            Err(error) => Self::Unknown(error.to_string()),
         }
     }
 

@@ -14,6 +14,7 @@ mod metadata;
 mod objects;
 mod owners;
 mod pods;
+mod read;
 mod report;
 mod scale;
 mod scalers;

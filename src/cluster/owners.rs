@@ -1,17 +1,13 @@
 //! Who owns `spec.replicas` of a target, as its `managedFields` say: fetched when a wake was taken back, never cached.
 
-use std::time::Duration;
-
 use kube::{Client, api::ApiResource};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    discovery::Discovered, error::RequestError, metadata::lenient, scale::path, write::FIELD_MANAGER,
+    discovery::Discovered, error::RequestError, metadata::lenient, read, scale::path, write::FIELD_MANAGER,
 };
-use crate::core::{Failure, Owner, TargetKey, Wall};
-
-const DEADLINE: Duration = Duration::from_secs(5);
+use crate::core::{Owner, TargetKey, Wall};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -50,18 +46,7 @@ pub async fn owners(
     let resource: ApiResource = discovered.resource(target)?;
     let path = format!("{}/{}", path(&resource, &target.name.namespace), target.name.name);
     let what = format!("get {} {}", resource.plural, target.name);
-    let request = http::Request::get(path)
-        .body(Vec::new())
-        .map_err(|error| RequestError {
-            what: what.clone(),
-            failure: Failure::Rejected,
-            message: error.to_string(),
-            retry_after: None,
-        })?;
-    let object: Object = match tokio::time::timeout(DEADLINE, client.request(request)).await {
-        Ok(answer) => answer.map_err(|error| RequestError::from_kube(what, &error))?,
-        Err(_) => return Err(RequestError::timeout(what, DEADLINE)),
-    };
+    let object: Object = read::get(client, what, &path).await?;
     let managed = object.metadata.and_then(|meta| meta.managed_fields);
     let Some(managed) = managed.filter(|managed| !managed.is_empty()) else {
         return Ok(None);

@@ -56,7 +56,7 @@ pub use names::{
 };
 pub use notice::Notice;
 pub use overdue::Overdue;
-pub use plan::{Escalation, Held, Plan, Rules, plan};
+pub use plan::{Escalation, Held, Plan, Rules, by_variant, plan};
 pub use report::{Due, Mark, Report, Reported, Reporting, Told};
 pub use role::{Parts, ROLE, Role};
 pub use select::{Select, Unmatched, asks_by_itself};

@@ -78,6 +78,14 @@ impl Held {
     }
 }
 
+/// Why variants are held back, by variant.
+pub fn by_variant(held: &[Held]) -> BTreeMap<VariantKey, Blocked> {
+    let named = held
+        .iter()
+        .filter_map(|held| Some((held.variant.clone()?, held.why.clone())));
+    named.collect()
+}
+
 /// A set that did not become ready, and for which another is woken (rule 11).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Escalation {

@@ -1,21 +1,16 @@
 //! What everything is and why, for whoever asks.
 
-use std::collections::BTreeMap;
-
 use super::Ticker;
 use crate::{
     cluster::Watches,
-    core::{Situation, Wall},
+    core::{Situation, Wall, by_variant},
     report::{Overview, status},
 };
 
 impl Ticker {
     /// The status of everything, as JSON.
     pub fn status(&self, watches: &Watches) -> String {
-        let held_back = self.last.1.iter();
-        let held: BTreeMap<_, _> = held_back
-            .filter_map(|held| Some((held.variant.clone()?, held.why.clone())))
-            .collect();
+        let held = by_variant(&self.last.1);
         let situation = Situation {
             inventory: &self.inventory,
             memory: &self.memory,

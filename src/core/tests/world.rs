@@ -321,10 +321,7 @@ impl World {
 
     /// The state of a variant (as in [`variant`]), after the last tick.
     pub fn state(&self, text: &str) -> State {
-        let held = self.last.1.iter();
-        let held: BTreeMap<_, _> = held
-            .filter_map(|held| Some((held.variant.clone()?, held.why.clone())))
-            .collect();
+        let held = by_variant(&self.last.1);
         let situation = Situation {
             inventory: &self.inventory,
             memory: &self.memory,
