@@ -2,10 +2,7 @@
 
 mod acted;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 pub use self::acted::{apply_guard, written};
 pub use super::given::{
