@@ -116,4 +116,5 @@ pub fn configuration_is_valid(rendering: &Rendering) {
     // What is turned on is permitted.
     assert!(!config.leader_election.enabled || rendering.ours("Role").any(is_electing));
     assert!(!config.status.annotate_variant || rendering.has_options());
+    assert!(!config.wake.guard || rendering.has_options());
 }
