@@ -63,7 +63,7 @@ pub struct RunArgs {
 /// Arguments of `wake`.
 #[derive(Args, Debug)]
 pub struct WakeArgs {
-    /// The VariantAutoscaling to wake.
+    /// The variant to wake: a VariantAutoscaling, else a managed ScaledObject or HorizontalPodAutoscaler of that name.
     #[arg(value_name = "NAMESPACE/NAME")]
     pub variant: VariantArgument,
     /// The configuration.

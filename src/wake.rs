@@ -35,7 +35,7 @@ impl FromStr for VariantArgument {
             Some((namespace, name)) if is_name(namespace) && is_name(name) => {
                 Ok(Self(ObjectName::new(namespace, name)))
             }
-            _ => Err("write NAMESPACE/NAME of a VariantAutoscaling, e.g. llm/llama-8b-autoscaler".into()),
+            _ => Err("write NAMESPACE/NAME of a variant, e.g. llm/llama-8b-autoscaler".into()),
         }
     }
 }

@@ -5,8 +5,11 @@ use std::process::Output;
 use serde_json::json;
 
 use crate::{
-    cluster::{DEPLOYMENT, NAMESPACE},
-    objects::{behind, deployment, excluded, parked, ready, variant},
+    cluster::{DEPLOYMENT, LEADER_WORKER_SET, NAMESPACE, POOL, Rights, SCALED_OBJECT},
+    objects::{
+        Shape, behind, deployment, excluded, leader_worker_set, managed, parked, pool, ready, scaled_object,
+        targeting, variant,
+    },
     suite::Suite,
     world::World,
 };
@@ -14,6 +17,7 @@ use crate::{
 pub fn register(suite: &mut Suite) {
     suite.both("dry_run", dry_run);
     suite.both("wake_by_hand", wake_by_hand);
+    suite.both("wake_by_hand_of_a_scaled_object", wake_by_hand_of_a_scaled_object);
     suite.both("wake_by_hand_refused", wake_by_hand_refused);
     suite.both("wake_by_hand_dry_run", wake_by_hand_dry_run);
 }
@@ -65,6 +69,43 @@ async fn wake_by_hand(world: &World) {
         "{out}"
     );
     assert_eq!(world.asked("patch", "deployments/scale").len(), 1);
+}
+
+/// Without a VariantAutoscaling of that name, the ScaledObject is the variant. Its target is known only by discovery, and the
+/// guard goes first, as in the loop.
+async fn wake_by_hand_of_a_scaled_object(world: &World) {
+    let object = targeting(scaled_object("llama", "llama", 0, 4), LEADER_WORKER_SET, "llama");
+    world
+        .create([
+            leader_worker_set("llama", "llama", 0),
+            managed(object, "llama", "5"),
+            pool(POOL, Shape::MatchLabels, "llama", "llama"),
+        ])
+        .await;
+    let program = world
+        .program("a")
+        .arguments(&["wake", &format!("{}/llama", world.ns)])
+        .config(&json!({"wake": {"guard": true}}))
+        .rights(Rights::With(&["autoscalers"]));
+    let output = program.output().await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        said.contains("ScaledObject") && said.contains("from 0 to 1"),
+        "{said}"
+    );
+    assert_eq!(world.replicas(LEADER_WORKER_SET, "llama").await, 1);
+    let annotations = world.get(SCALED_OBJECT, "llama").await["metadata"]["annotations"].clone();
+    assert_eq!(annotations["autoscaling.keda.sh/paused-scale-in"], "true");
+    assert!(
+        annotations["scale-from-zero/decision"].is_string(),
+        "{annotations}"
+    );
+    assert_eq!(world.events().await.len(), 2);
 }
 
 async fn wake_by_hand_refused(world: &World) {
