@@ -280,9 +280,9 @@ impl Ticker {
     /// Tells what is held back, and what cannot be seen, unless demand for it is.
     fn tell_blocked(&mut self, now: Now) {
         let (joined, held) = &self.last;
-        let seen = |held: &&Held| !joined.asked.keys().any(|key| held.is_of(key));
-        let silent = self.signals.silent().iter().filter(seen);
-        let all = held.iter().chain(silent);
+        let silent = self.signals.silent().iter();
+        let unseen = silent.filter(|(key, _)| !joined.asked.contains_key(key));
+        let all = held.iter().chain(unseen.map(|(_, held)| held));
         self.journal.blocked(all, &self.inventory, now);
     }
 

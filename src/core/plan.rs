@@ -69,15 +69,6 @@ pub struct Held {
     pub variant: Option<VariantKey>,
 }
 
-impl Held {
-    /// Whether it is of this model.
-    pub fn is_of(&self, key: &ModelKey) -> bool {
-        self.model.as_deref() == Some(&*key.model)
-            && self.pool.as_deref() == Some(&*key.pool)
-            && self.namespace.as_deref() == Some(&*key.namespace)
-    }
-}
-
 /// Why variants are held back, by variant.
 pub fn by_variant(held: &[Held]) -> BTreeMap<VariantKey, Blocked> {
     let named = held

@@ -83,7 +83,7 @@ type PoolName = (Arc<str>, Arc<str>);
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     pools: HashMap<PoolName, (Signal, u8)>,
-    silent: Vec<Held>,
+    silent: Vec<(ModelKey, Held)>,
 }
 
 impl Signals {
@@ -112,12 +112,17 @@ impl Signals {
                         pool: pool.clone(),
                         model: entry.variant.model.clone(),
                     };
-                    self.silent.push(held(&key, 0.0, why, Some(name)));
+                    let held = held(&key, 0.0, why, Some(name));
+                    self.silent.push((key, held));
                 }
             }
         }
-        self.silent
-            .sort_by(|a, b| a.variant.cmp(&b.variant).then_with(|| a.pool.cmp(&b.pool)));
+        self.silent.sort_by(|(a, a_held), (b, b_held)| {
+            a_held
+                .variant
+                .cmp(&b_held.variant)
+                .then_with(|| a.pool.cmp(&b.pool))
+        });
     }
 
     /// It cannot be asked: with a query of the user's own, nothing is known.
@@ -132,8 +137,8 @@ impl Signals {
         known.map_or(Signal::Unknown, |(signal, _)| *signal)
     }
 
-    /// The inactive variants whose demand cannot be seen, as of the last answer.
-    pub fn silent(&self) -> &[Held] {
+    /// The inactive variants whose demand cannot be seen, as of the last answer, each with its model.
+    pub fn silent(&self) -> &[(ModelKey, Held)] {
         &self.silent
     }
 }

@@ -47,7 +47,7 @@ fn thrice(world: &World, rows: &[(&str, Sign)]) -> [Signal; 3] {
 
 /// The words and reasons of what cannot be seen.
 fn silent(world: &World) -> Vec<(String, &'static str)> {
-    let held = world.signals.silent().iter();
+    let held = world.signals.silent().iter().map(|(_, held)| held);
     held.map(|held| {
         let variant = held.variant.as_ref().expect("a variant");
         (variant.to_string(), held.why.as_str())
@@ -168,9 +168,9 @@ fn rule_4_every_inactive_variant_that_cannot_be_seen_is_told_with_its_reason() {
     let told = ["a", "b"].map(|name| (format!("ns/{name}"), "flow_control_off"));
     let dark = [("ns/d".into(), "epp_not_scraped")];
     assert_eq!(silent(&world), [&told[..], &dark[..]].concat());
-    let held = world.signals.silent();
+    let held: Vec<_> = world.signals.silent().iter().map(|(_, held)| held).collect();
     let of = |held: &crate::core::Held| (held.model.clone(), held.pool.clone());
-    assert_eq!(of(&held[1]), (Some("n".into()), Some("off".into())));
+    assert_eq!(of(held[1]), (Some("n".into()), Some("off".into())));
     assert!(held.iter().all(|h| h.why.is_no_signal() && h.waiting < 1.0));
 }
 
