@@ -118,17 +118,17 @@ async fn api_server_comes_later(world: &World) {
         .replace(world.cluster.kube().url(), &relay.url());
     let program = world.program("a").kubeconfig(kubeconfig).ready().await;
     program
-        .until_metric("watch_state", &[("state", "failing")], |n| n == 6.0)
+        .until_metric("watch_state", &[("state", "failing")], |n| n == 8.0)
         .await;
     program.ticks(20).await;
     assert_eq!(program.page("/livez").await.expect("an answer").0, 200);
-    assert_eq!(failed_watches(&program), 6, "once for each kind");
+    assert_eq!(failed_watches(&program), 8, "once for each kind");
     relay.open(world.cluster.kube().url()).await;
     world.until_told("llama").await;
     program
-        .until_metric("watch_state", &[("state", "synced")], |n| n == 6.0)
+        .until_metric("watch_state", &[("state", "synced")], |n| n == 8.0)
         .await;
-    assert_eq!(failed_watches(&program), 6);
+    assert_eq!(failed_watches(&program), 8);
 }
 
 fn failed_watches(program: &Program) -> usize {
