@@ -290,7 +290,7 @@ impl Ticker {
     fn act(&mut self, plan: Plan) {
         let now = self.clock.now().wall;
         self.journal.escalated(&plan.escalations, &self.inventory, now);
-        self.memory.escalated(&plan);
+        self.memory.escalated(&plan, &self.inventory, &self.rules);
         for wake in plan.wakes {
             self.journal.waking(&wake, self.dry_run, now);
             if self.dry_run {

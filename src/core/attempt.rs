@@ -134,6 +134,10 @@ pub struct Tracked {
     pub pods: Pods,
     /// What has come of its guards (rule 17).
     pub guarded: Guarded,
+    /// Since when a guard stands on what scales it, while it is neither up nor being woken by this copy.
+    pub idle_guard: Option<Mono>,
+    /// Whether it was found at 0 after a restart: what came between the wake and that is not known.
+    pub restored: bool,
 }
 
 impl Tracked {
@@ -159,6 +163,8 @@ impl Tracked {
             passed_over: None,
             pods: Pods::default(),
             guarded: Guarded::NotYet,
+            idle_guard: None,
+            restored: false,
         }
     }
 
@@ -188,6 +194,7 @@ impl Tracked {
         Self {
             attempt,
             down,
+            restored: matches!(observed, Observed::Zero(_)),
             ..Self::new(None, now.mono)
         }
     }
@@ -253,6 +260,7 @@ impl Tracked {
             ..Pods::default()
         };
         self.passed_over = None;
+        self.restored = false;
         // Ready or not: that is told by the next look, so that no time to ready goes uncounted.
         self.attempt = Attempt::Scaled {
             since,
@@ -388,6 +396,30 @@ impl Tracked {
         }
         *by = Attribution::Known(who);
         Some(*retry)
+    }
+
+    /// Why the API server refuses to scale it, if it has done so again and again, for a reason that does not mend itself.
+    pub fn refused(&self) -> Option<Failure> {
+        const AGAIN_AND_AGAIN: u32 = 3;
+        match self.attempt {
+            Attempt::Failed { why, .. } if self.tries >= AGAIN_AND_AGAIN => {
+                let lasting = matches!(why, Failure::Forbidden | Failure::NotFound | Failure::Rejected);
+                lasting.then_some(why)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a person has taken it back, and is not fought yet.
+    pub fn is_held(&self, now: Mono) -> bool {
+        match &self.attempt {
+            Attempt::TakenBack {
+                retry,
+                by: Attribution::Known(by),
+                ..
+            } => by.is_a_person() && now < *retry,
+            _ => false,
+        }
     }
 
     /// Since when it is starting, while it is.

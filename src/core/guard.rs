@@ -3,7 +3,10 @@
 //! It is a level, not a step: what stands is read off the objects, what should stand follows from the open episodes,
 //! and each tick writes the difference. So a restart, a second copy and a failed scale need no case of their own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     Attempt, Backoff, Episode, Guard, Inventory, Memory, ModelKey, Mono, Now, Rules, Scaler, ScalerKey,
@@ -44,6 +47,9 @@ pub enum Guarded {
     /// not put up again.
     Undone,
 }
+
+/// How long after its guard another copy's scale may come: the deadlines of both writes.
+const ANOTHER_COPY_SCALES: Duration = Duration::from_secs(7);
 
 /// Guards that this process has to do with.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -154,7 +160,7 @@ impl Memory {
         // Not again before its answer.
         for write in &due {
             let tries = self.guards.sent.get(&write.scaler).map_or(0, |(tries, _)| *tries);
-            let never = Mono(std::time::Duration::MAX);
+            let never = Mono(Duration::MAX);
             self.guards.sent.insert(write.scaler.clone(), (tries, never));
         }
         due
@@ -188,7 +194,12 @@ impl Memory {
                 (Guarded::Standing, false) => Guarded::NotYet,
                 (before, _) => before,
             };
-            if !is_up && standing {
+            tracked.idle_guard = (!is_up && standing).then(|| tracked.idle_guard.unwrap_or(now.mono));
+            // Another copy may have put it up just now, and its scale is yet to come.
+            if tracked
+                .idle_guard
+                .is_some_and(|since| now.mono.since(since) >= ANOTHER_COPY_SCALES)
+            {
                 let guarded = inventory
                     .scalers_of(target)
                     .filter(|(_, scaler)| scaler.guard.is_some());
@@ -230,7 +241,7 @@ impl Memory {
     /// No write is under way any more: those without an answer may be sent again.
     pub(super) fn no_guard_under_way(&mut self, now: Mono) {
         for (_, next) in self.guards.sent.values_mut() {
-            if *next == Mono(std::time::Duration::MAX) {
+            if *next == Mono(Duration::MAX) {
                 *next = now;
             }
         }

@@ -39,16 +39,28 @@ impl Memory {
                     key: key.clone(),
                     waiting: asked.waiting,
                 });
-                self.episodes.insert(key.clone(), Episode::new(now));
+                let mut episode = Episode::new(now);
+                episode.escalations = self.escalations_beside(inventory, key, rules);
+                self.episodes.insert(key.clone(), episode);
             }
         }
+        let targets = &self.targets;
         self.episodes.retain(|key, episode| {
             let demand = match answer {
                 Answer::Unknown => Presence::Unknown,
                 Answer::Complete(_) if joined.asked.contains_key(key) => Presence::Present,
                 Answer::Complete(_) => Presence::Gone,
             };
+            // What a person holds is not forgotten before that is over.
+            let held = || {
+                let mut entries = variants_of(inventory, key, rules.unmatched);
+                entries.any(|(_, entry)| {
+                    let tracked = entry.target().and_then(|target| targets.get(target));
+                    tracked.is_some_and(|tracked| tracked.is_held(now.mono))
+                })
+            };
             let end = episode.observe(key, inventory, demand, now.mono, rules);
+            let end = end.filter(|_| !held());
             notices.extend(end.map(|end| Notice::EpisodeEnded {
                 key: key.clone(),
                 served: end == EpisodeEnd::Served,
@@ -73,15 +85,26 @@ impl Memory {
             .targets
             .keys()
             .filter(|target| !open.contains_key(target))
+            // Where it, or the variants, cannot be read just now, it is not known whether it still belongs to one.
+            .filter(|target| {
+                inventory.reads_target(target) && inventory.reads_variants(&target.name.namespace)
+            })
             .cloned()
             .collect();
         self.targets
             .retain(|target, t| !over.contains(target) || matches!(t.attempt, Attempt::Sent { .. }));
         self.reports.retain(|variant, reporting| {
             let target = inventory.entry(variant).and_then(Entry::target);
-            target.is_some_and(|t| open.contains_key(t)) || matches!(reporting, Reporting::Sent(_))
+            target.is_some_and(|t| open.contains_key(t))
+                || matches!(reporting, Reporting::Sent(_))
+                || !inventory.reads_variants(&variant.name.namespace)
+                || target.is_some_and(|t| !inventory.reads_target(t))
         });
         for (target, (key, episode)) in open {
+            // Nothing is known of it just now, which is not to say that it is gone.
+            if !inventory.reads_target(target) {
+                continue;
+            }
             let observed = inventory.target(target).map(|t| &t.observed);
             let tracked = self.targets.entry(target.clone()).or_insert_with(|| {
                 let tracked = Tracked::new(observed, now.mono);
@@ -162,18 +185,33 @@ impl Memory {
         }
     }
 
-    /// Sets that the plan gives up for others. What is given up counts as not there until it is ready.
-    pub fn escalated(&mut self, plan: &Plan) {
-        for escalation in &plan.escalations {
-            if let Some(episode) = self.episodes.get_mut(&escalation.key) {
+    /// Sets that the plan gives up for others. What is given up counts as not there until it is ready. It counts in
+    /// every episode that it belongs to: a model and its alias are the same targets.
+    pub fn escalated(&mut self, plan: &Plan, inventory: &Inventory, rules: &Rules) {
+        let given_up = || plan.escalations.iter().flat_map(|escalation| &escalation.from);
+        if plan.escalations.is_empty() {
+            return;
+        }
+        for (key, episode) in &mut self.episodes {
+            let mut entries = variants_of(inventory, key, rules.unmatched);
+            let is_its = |target: Option<&TargetKey>| given_up().any(|(from, _)| Some(from) == target);
+            if entries.any(|(_, entry)| is_its(entry.target())) {
                 episode.escalations = episode.escalations.saturating_add(1);
             }
-            for (target, why) in &escalation.from {
-                if let Some(tracked) = self.targets.get_mut(target) {
-                    tracked.passed_over = Some(why.clone());
-                }
+        }
+        for (target, why) in given_up() {
+            if let Some(tracked) = self.targets.get_mut(target) {
+                tracked.passed_over = Some(why.clone());
             }
         }
+    }
+
+    /// How often sets were given up in the episodes that a model shares its targets with.
+    fn escalations_beside(&self, inventory: &Inventory, key: &ModelKey, rules: &Rules) -> u32 {
+        let targets = variants_of(inventory, key, rules.unmatched).filter_map(|(_, entry)| entry.target());
+        let models = targets.filter_map(|target| self.targets.get(target)?.model.as_ref());
+        let episodes = models.filter_map(|model| self.episodes.get(model));
+        episodes.map(|episode| episode.escalations).max().unwrap_or(0)
     }
 
     /// A wake is on its way.
@@ -195,6 +233,9 @@ impl Memory {
     pub fn nothing_under_way(&mut self, now: Mono, rules: &Rules) {
         for tracked in self.targets.values_mut() {
             tracked.answered(Err((Failure::NoAnswer, None)), now, rules.backoff);
+        }
+        for tracked in self.targets.values_mut() {
+            tracked.pods.asked = false;
         }
         for reporting in self.reports.values_mut() {
             if let Reporting::Sent(due) = reporting {
@@ -268,6 +309,11 @@ impl Memory {
     ) -> Option<Notice> {
         let by = TakenBy::tell(owners, inventory, target);
         let tracked = self.targets.get_mut(target)?;
+        if tracked.restored && by == TakenBy::Person(None) {
+            // It may have been parked long after it served: who names nobody is not told of, nor left alone.
+            tracked.attributed(TakenBy::Unknown, rules.manual_hold);
+            return None;
+        }
         let retry = tracked.attributed(by.clone(), rules.manual_hold)?;
         Some(Notice::TakenBack {
             target: target.clone(),
@@ -290,8 +336,10 @@ impl Memory {
         let every = EVERY.max(APART.saturating_mul(u32::try_from(starting).unwrap_or(u32::MAX)));
         let mut due = Vec::new();
         for (target, tracked) in &mut self.targets {
-            if tracked.starting_since().is_some() && now >= tracked.pods.look {
+            let is_due = now >= tracked.pods.look && !tracked.pods.asked;
+            if tracked.starting_since().is_some() && is_due {
                 tracked.pods.look = now + every;
+                tracked.pods.asked = true;
                 due.push(target.clone());
             }
         }
@@ -305,11 +353,17 @@ impl Memory {
         }
     }
 
-    /// Pods of a target could not be looked at: not again before `wait` is over.
-    pub fn pods_unseen(&mut self, target: &TargetKey, wait: Duration, now: Mono) {
+    /// Pods of a target could not be looked at. Where that is not permitted they are not looked at again before that wait
+    /// is over, and the target's own conditions serve.
+    pub fn pods_unseen(&mut self, target: &TargetKey, forbidden: Option<Duration>, now: Mono) {
         if let Some(tracked) = self.targets.get_mut(target) {
-            tracked.pods.look = now + wait;
-            tracked.pods.unseen = true;
+            // What they said before may be over: they count only without a break.
+            tracked.pods.unschedulable = None;
+            tracked.pods.asked = false;
+            if let Some(wait) = forbidden {
+                tracked.pods.look = now + wait;
+                tracked.pods.unseen = true;
+            }
         }
     }
 

@@ -17,8 +17,10 @@ pub struct Pods {
     pub look: Mono,
     /// Since when one of them cannot be scheduled, without a break, and why.
     pub unschedulable: Option<(Mono, Box<str>)>,
-    /// Whether they cannot be looked at: then the target's own conditions serve.
+    /// Whether they may not be looked at: then the target's own conditions serve.
     pub unseen: bool,
+    /// Whether a look is under way.
+    pub asked: bool,
 }
 
 /// Why a target that has begun to start is not waited for alone any longer.
@@ -93,6 +95,7 @@ impl Tracked {
     /// What its pods say now: why one cannot be scheduled and since when, or that none is held up.
     pub fn pods_seen(&mut self, unschedulable: Option<(Mono, Box<str>)>) {
         self.pods.unseen = false;
+        self.pods.asked = false;
         let before = self.pods.unschedulable.take();
         self.pods.unschedulable = unschedulable.map(|(since, why)| {
             // A pod that took another's place does not begin the wait anew.

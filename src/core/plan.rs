@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Asked, Attempt, Attribution, Backoff, Blocked, Cause, Demanded, Inventory, Joined, Memory, ModelKey, Now,
-    Overdue, Role, Row, Select, TargetKey, TargetRef, Unmatched, VariantKey, Wake,
+    Asked, Attempt, Attribution, Backoff, Blocked, Cause, Demanded, Failure, Inventory, Joined, Memory,
+    ModelKey, Now, Overdue, Role, Row, Select, TargetKey, TargetRef, Unmatched, VariantKey, Wake,
     caps::Caps,
     guard::before_scale,
     join::variants_of,
@@ -162,6 +162,8 @@ struct Survey<'a> {
     rest: Standing<'a>,
     overdue: Vec<(&'a TargetKey, Overdue)>,
     unknown_role: Option<(&'a VariantKey, Box<str>)>,
+    /// Those that the API server has refused again and again: others are preferred, where there are any.
+    refused: Vec<(Candidate<'a>, Failure)>,
     /// The first that is up, and whether one that is decodes.
     first_up: Option<&'a VariantKey>,
     decode_up: bool,
@@ -182,12 +184,20 @@ impl<'a> Draft<'a> {
             }
             return;
         }
+        if let Some(demanded) = &demanded {
+            for (one, why) in &survey.refused {
+                self.hold(key, demanded.waiting, Blocked::WakeFailed(*why), one.name);
+            }
+        }
         match (survey.all.lack(), demanded) {
             (Lack::Set(set), Some(demanded)) => {
-                let before = self.wakes.len();
                 self.wake(key, &set, &Cause::Demand(demanded.clone()));
+                let is_planned = |one: &Candidate<'_>| {
+                    let target = one.entry.target();
+                    target.is_some_and(|target| self.wakes.contains_key(target))
+                };
                 // What would complete a set that is overdue is held back: then another set has its turn.
-                if self.wakes.len() == before {
+                if !set.iter().any(is_planned) {
                     self.escalate(key, &survey, Some(demanded));
                 }
             }
@@ -252,7 +262,10 @@ impl<'a> Draft<'a> {
             } else if under_way {
                 up(false);
             } else if let Some(candidate) = candidate {
-                survey.all.candidates.push(candidate);
+                match tracked.and_then(super::Tracked::refused) {
+                    Some(why) => survey.refused.push((candidate, why)),
+                    None => survey.all.candidates.push(candidate),
+                }
             } else if entry.is_inactive() && entry.role == Role::Unknown {
                 let role = entry.target().and_then(|target| self.inventory.target(target));
                 let role = role
@@ -260,6 +273,10 @@ impl<'a> Draft<'a> {
                     .unwrap_or_default();
                 survey.unknown_role.get_or_insert((name, role.into()));
             }
+        }
+        if !survey.refused.is_empty() && matches!(survey.all.lack(), Lack::Unservable) {
+            let refused = survey.refused.drain(..).map(|(candidate, _)| candidate);
+            survey.all.candidates.extend(refused);
         }
         survey.rest.candidates.clone_from(&survey.all.candidates);
         survey

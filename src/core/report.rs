@@ -9,8 +9,8 @@
 use std::time::Duration;
 
 use super::{
-    Cause, Entry, Inventory, Memory, ModelKey, Mono, Now, Rules, Source, StatusUpdate, TargetKey, VariantKey,
-    Wall,
+    Cause, Entry, Episode, Inventory, Memory, ModelKey, Mono, Now, Rules, Source, StatusUpdate, TargetKey,
+    VariantKey, Wall,
 };
 
 /// What the waker knows about a wake and a witness does not.
@@ -114,6 +114,7 @@ impl Memory {
     /// The reports to send now. They count as under way from here on.
     pub fn reports_due(&mut self, inventory: &Inventory, now: Now, rules: &Rules) -> Vec<Report> {
         let mut reports = Vec::new();
+        let recent = now.wall.checked_sub(Episode::longest(rules)).unwrap_or(Wall::MIN);
         for (name, reporting) in &mut self.reports {
             let Some(entry) = inventory.entry(name) else {
                 continue;
@@ -135,7 +136,7 @@ impl Memory {
             let witness = due.told.is_none() && !due.mark_done;
             // With the Events done only the mark is left, and once the target serves, that is WVA's to decide.
             let late = due.events_done && !entry.is_starting();
-            if witness && (!marks || !entry.is_scaled() || late || says_so(name, entry, due.since)) {
+            if witness && (!marks || !entry.is_scaled() || late || says_so(name, entry, due.since, recent)) {
                 *reporting = Reporting::Done(due.tries);
                 continue;
             }
@@ -207,7 +208,7 @@ fn renewal(times: u32, generation: i64, now: Now, rules: &Rules) -> Reporting {
 
 /// Whether the variant's mark already says that the target is to have a replica, written after the wake can have been.
 /// That of a VariantAutoscaling is its status: the annotation there may stand where the waker has died before it.
-fn says_so(name: &VariantKey, entry: &Entry, since: Wall) -> bool {
+fn says_so(name: &VariantKey, entry: &Entry, since: Wall, recent: Wall) -> bool {
     let since = since.checked_sub(CLOCK_SKEW).unwrap_or(since);
     let after = |at: Option<Wall>| since <= Wall::UNIX_EPOCH || at.is_some_and(|at| at >= since);
     let desired = entry.variant.status.desired.as_ref();
@@ -215,6 +216,7 @@ fn says_so(name: &VariantKey, entry: &Entry, since: Wall) -> bool {
         Source::VariantAutoscaling => {
             desired.is_some_and(|desired| desired.replicas >= 1 && after(desired.last_run))
         }
-        _ => entry.variant.annotated.is_some() && after(entry.variant.annotated),
+        // It stays from wake to wake: that of an earlier one tells of nothing.
+        _ => entry.variant.annotated.is_some_and(|at| at >= since.max(recent)),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Entry, Episode, Inventory, Memory, ModelKey, Now, Observed, Parts, Rules, Scope, Tracked, VariantKey,
-    Wall, report::Reporting,
+    Entry, Episode, Inventory, Memory, ModelKey, Now, Observed, Overdue, Parts, Rules, Scope, TargetKey,
+    Tracked, VariantKey, Wall, report::Reporting,
 };
 
 /// A variant that a wake was told of, and when.
@@ -32,12 +32,21 @@ impl Memory {
         for one in &told {
             by_model.entry(&one.2.variant.model).or_default().push(one);
         }
+        let mut given_up = Vec::new();
         for (key, episode) in self.episodes.iter_mut().filter(|(key, _)| !known.contains(key)) {
-            episode.escalations = escalations(key, by_model.get(&*key.model).map_or(&[], Vec::as_slice));
+            let sets = sets_given_up(key, by_model.get(&*key.model).map_or(&[], Vec::as_slice));
+            episode.escalations = u32::try_from(sets.len()).unwrap_or(u32::MAX);
+            given_up.extend(sets.into_iter().flatten());
         }
         // Of two variants on one target the last tells of the wake that it is up by.
         for one in told.iter().rev() {
             self.restore_target(one, now);
+        }
+        for target in given_up {
+            let tracked = self.targets.get_mut(target);
+            if let Some(tracked) = tracked.filter(|tracked| tracked.starting_since().is_some()) {
+                tracked.passed_over = Some(Overdue::NotReady(rules.ready_timeout));
+            }
         }
         for (_, scaler) in inventory.guarded() {
             let Some(guard) = &scaler.guard else { continue };
@@ -88,9 +97,9 @@ impl Memory {
     }
 }
 
-/// How often another set was woken in the episode of a model while a whole one was up already: each time, one was given
-/// up for it (rule 11), and the next copy may not do so oftener than this one.
-fn escalations(key: &ModelKey, told: &[&Told<'_>]) -> u32 {
+/// The sets of a model beside which another was woken in its episode: each time, one was given up for it (rule 11), and
+/// the next copy may not do so oftener than this one, nor wait for what was given up.
+fn sets_given_up<'a>(key: &ModelKey, told: &[&Told<'a>]) -> Vec<Vec<&'a TargetKey>> {
     let up = told
         .iter()
         .filter(|(_, name, _)| name.name.namespace == key.namespace)
@@ -98,13 +107,15 @@ fn escalations(key: &ModelKey, told: &[&Told<'_>]) -> u32 {
         .filter(|entry| entry.is_scaled() && entry.role.parts().decode | entry.role.parts().prefill)
         .filter(|entry| entry.pools.contains(&key.pool));
     let apart = up.clone().any(|entry| !entry.role.parts().decode);
-    let (mut seen, mut parts, mut times) = (BTreeSet::new(), Parts::default(), 0);
+    let (mut seen, mut parts, mut set, mut sets) =
+        (BTreeSet::new(), Parts::default(), Vec::new(), Vec::new());
     for entry in up.filter(|entry| seen.insert(entry.target())) {
         if parts.decode && (parts.prefill || !apart) {
-            times += 1;
+            sets.push(std::mem::take(&mut set));
             parts = Parts::default();
         }
         parts = parts.and(entry.role.parts());
+        set.extend(entry.target());
     }
-    times
+    sets
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Blocked, Held, Inventory, ModelKey, plan::held};
+use super::{Blocked, Held, Inventory, ModelKey, Unmatched, join::variants_of, plan::held};
 
 /// One row of the slow query: something that an EPP exports even while nobody waits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,6 +112,10 @@ impl Signals {
                         pool: pool.clone(),
                         model: entry.variant.model.clone(),
                     };
+                    // A model of which something is up is not parked.
+                    if variants_of(inventory, &key, Unmatched::Report).any(|(_, entry)| entry.is_scaled()) {
+                        continue;
+                    }
                     let held = held(&key, 0.0, why, Some(name));
                     self.silent.push((key, held));
                 }

@@ -26,6 +26,8 @@ pub enum State {
     Blocked(Blocked),
     /// At 0, and nobody asks for it.
     Parked,
+    /// At 0, while requests wait for its model, and another variant of it is up.
+    Spare,
     /// At 0, and a wake is under way or about to be.
     Asked,
     /// Above 0, none ready, for so long; `None` where that is not known.
@@ -47,7 +49,7 @@ impl State {
             Self::OutOfScope(_) => "out_of_scope",
             Self::NoSignal(_) => "no_signal",
             Self::Blocked(_) => "blocked",
-            Self::Parked => "parked",
+            Self::Parked | Self::Spare => "parked",
             Self::Asked => "asked",
             Self::Starting(_) => "starting",
             Self::Serving => "serving",
@@ -68,6 +70,9 @@ impl fmt::Display for State {
             },
             Self::Blocked(why) => write!(f, "cannot be woken: {why}"),
             Self::Parked => f.write_str("at 0 replicas; no requests wait for it"),
+            Self::Spare => f.write_str(
+                "at 0 replicas; requests wait for its model, which another variant serves or is starting to",
+            ),
             Self::Asked => f.write_str("requests wait, and it is being woken"),
             Self::Starting(Some(since)) => write!(f, "starting for {} s", since.as_secs()),
             Self::Starting(None) => f.write_str("has replicas, none is ready"),
@@ -161,6 +166,9 @@ impl Situation<'_> {
         }
         if self.asks_for(name, entry) {
             return State::Asked;
+        }
+        if self.waiting(name, entry) > 0.0 {
+            return State::Spare;
         }
         let signals = entry
             .pools

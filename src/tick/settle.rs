@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::Ticker;
 use crate::{
     actuate::Done,
-    core::{Now, Told, Wake},
+    core::{Failure, Now, Told, Wake},
     report::ResultLabel,
 };
 
-/// How long pods are not looked at where that is not permitted, or does not work.
+/// How long pods are not looked at where that is not permitted.
 const PODS_AGAIN: Duration = Duration::from_secs(5 * 60);
 
 impl Ticker {
@@ -73,7 +73,8 @@ impl Ticker {
             Done::Pods(target, Err(error)) => {
                 // The right to list pods is optional; without it the target's own conditions serve.
                 tracing::debug!(%target, %error, "Could not look at the pods of a target");
-                self.memory.pods_unseen(&target, PODS_AGAIN, now.mono);
+                let forbidden = (error.failure == Failure::Forbidden).then_some(PODS_AGAIN);
+                self.memory.pods_unseen(&target, forbidden, now.mono);
             }
             Done::Nothing => {}
         }

@@ -147,6 +147,17 @@ impl Inventory {
         !kinds.into_iter().any(|kind| self.is_unreadable(kind, namespace))
     }
 
+    /// Whether VariantAutoscalings of a namespace can be read, so that there being none says something.
+    pub fn reads_variants(&self, namespace: &Arc<str>) -> bool {
+        !self.is_unreadable(Kind::Variant, namespace)
+    }
+
+    /// Whether a target is known, or can be read, so that it being unknown says something.
+    pub fn reads_target(&self, target: &TargetKey) -> bool {
+        let kind = || Kind::Target(target.kind.clone());
+        self.targets.contains_key(target) || !self.is_unreadable(kind(), &target.name.namespace)
+    }
+
     /// The kinds of target, by namespace, that only discovery can find.
     pub fn other_kinds(&self) -> impl Iterator<Item = &(Arc<OtherKind>, Arc<str>)> {
         self.indexes.others.keys()

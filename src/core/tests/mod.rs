@@ -27,4 +27,5 @@ mod rule_5_6_demand;
 mod simulated;
 mod states;
 mod status;
+mod together;
 mod world;

@@ -159,8 +159,11 @@ fn rule_4_every_inactive_variant_that_cannot_be_seen_is_told_with_its_reason() {
         .with(behind("ns/c", "on"))
         .with(behind("ns/d", "dark"))
         // These are not inactive.
-        .with(behind("ns/e", "off").serving())
-        .with(behind("ns/f", "off").starting())
+        .with(behind("ns/e", "off").model("e").serving())
+        .with(behind("ns/f", "off").model("f").starting())
+        // Of a model that is up they are spares.
+        .with(behind("ns/h", "off").model("e"))
+        .with(behind("ns/i", "off").model("f"))
         .with(behind("ns/g", "off").but(|g| g.excluded = true));
     for _ in 0..3 {
         answer(&mut world, &[("ns/off", Endpoints), ("ns/on", FlowControl)]);

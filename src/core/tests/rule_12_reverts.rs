@@ -258,12 +258,13 @@ fn rule_12_a_held_one_that_is_scaled_up_by_hand_goes_on() {
 }
 
 #[test]
-fn rule_12_a_hold_ends_with_parking_or_the_episode() {
+fn rule_12_a_hold_outlasts_the_episode() {
     let (mut world, _) = told(world().rules(|r| r.manual_hold = s(7200)), Some(&[]));
-    // Nobody asks any more, and the time for it is over: the next demand is a fresh wake.
+    // Nobody asks any more, and the time for it would be over.
     world.after(s(900)).tick(&[]);
-    assert_eq!(world.memory.episodes(), 0);
-    assert_eq!(world.tick(&demand()).wakes(), ["ns/a"]);
+    assert_eq!(world.memory.episodes(), 1);
+    assert_eq!(world.after(s(6200)).tick(&demand()).why(), ["manual"]);
+    assert_eq!(world.after(s(100)).tick(&demand()).wakes(), ["ns/a"]);
 }
 
 #[test]

@@ -73,6 +73,12 @@ fn write(world: &mut World) -> Vec<&'static str> {
     words(&due)
 }
 
+/// It is at 0 for as long as another copy's scale may take.
+fn idle(world: &mut World) {
+    assert_eq!(world.guards(), []);
+    assert_eq!(world.after(s(7)).guards(), []);
+}
+
 #[test]
 fn rule_17_what_is_written_before_the_scale() {
     let put = |key: &str, before: Option<&str>, ours: &str| (key.into(), before.map(Into::into), ours.into());
@@ -186,7 +192,7 @@ fn rule_17_it_ends_with_the_episode_or_its_deadline_and_leaves_nothing_behind() 
         ("taken back", |world| {
             world.scale("ns/a", 0, 0);
             world.tick(&[]);
-            world.guards();
+            idle(world);
         }),
         ("parked", |world| {
             world.scale("ns/a", 1, 1);
@@ -194,7 +200,7 @@ fn rule_17_it_ends_with_the_episode_or_its_deadline_and_leaves_nothing_behind() 
             world.after(s(120)).tick(&demand());
             world.scale("ns/a", 0, 0);
             world.tick(&[]);
-            world.guards();
+            idle(world);
         }),
         ("turned off", |world| world.rules.guard = false),
         ("the variant gone", |world| {
@@ -358,7 +364,7 @@ fn rule_17_a_guard_that_was_to_end_is_kept_where_its_target_is_woken_again() {
     world.scale("ns/a", 0, 0);
     world.tick(&[]);
     world.attribute(Some(&[]));
-    assert_eq!(world.guards(), []);
+    idle(&mut world);
     // The end fails, and meanwhile it is woken again.
     let due = world.after(MOMENT).guards();
     assert_eq!(words(&due), ["end"]);
@@ -381,7 +387,7 @@ fn rule_17_a_second_wake_is_guarded_as_the_first() {
     world.scale("ns/a", 0, 0);
     world.tick(&demand());
     world.attribute(Some(&[]));
-    world.guards();
+    idle(&mut world);
     assert_eq!(write(world.after(MOMENT)), ["end"]);
     let ticked = world.after(s(5)).tick(&demand());
     assert_eq!(puts(&ticked.plan.wakes[0].guards).len(), 1);

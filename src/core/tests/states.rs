@@ -227,7 +227,7 @@ fn overdue_says_what_is_wrong_in_the_clusters_words() {
     let mut world = woken();
     world.stuck("ns/a", StuckBy::NotProgressing, "deadline exceeded");
     let now = world.now.mono;
-    world.memory.pods_unseen(&deployment("ns/a"), s(300), now);
+    world.memory.pods_unseen(&deployment("ns/a"), Some(s(300)), now);
     assert_eq!(
         world.state("ns/a").to_string(),
         "overdue: it makes no progress: deadline exceeded"

@@ -94,7 +94,13 @@ impl Copy {
         let ticked = self.world.answer(&answer);
         let ours = |m: &&Moved| matches!(m, Moved::Up(Waker::Us));
         self.ups += ticked.moved().iter().filter(ours).count();
-        self.world.memory.escalated(&ticked.plan);
+        let World {
+            memory,
+            inventory,
+            rules,
+            ..
+        } = &mut self.world;
+        memory.escalated(&ticked.plan, inventory, rules);
         for wake in ticked.plan.wakes {
             let target = &wake.target;
             let same = |other: &Flying| matches!(other, Flying::Write(write, ..) if write.is_wake_of(target));

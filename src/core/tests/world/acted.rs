@@ -19,7 +19,7 @@ impl World {
 
     /// Everything that a plan wakes is sent; nothing is answered yet.
     pub fn send(&mut self, plan: &Plan) {
-        self.memory.escalated(plan);
+        self.memory.escalated(plan, &self.inventory, &self.rules);
         for wake in &plan.wakes {
             self.memory.sent(wake);
         }
