@@ -13,6 +13,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Asking {
     due: Mono,
+    /// When contradictions between objects are looked for again.
+    conflicts_due: Mono,
     query: Option<Query>,
 }
 
@@ -34,7 +36,6 @@ impl Ticker {
                 Some(Ok(Ok(Some(seen)))) => {
                     self.journal.signals(None);
                     self.signals.answered(&seen, &self.inventory);
-                    self.journal.conflicts(self.inventory.conflicts());
                 }
                 Some(Ok(Err(error))) => self.journal.signals(Some((error.reason.as_str(), &error))),
                 _ => self.signals.unknown(),
@@ -44,6 +45,10 @@ impl Ticker {
             self.signals.unknown();
         }
         let now = self.clock.now().mono;
+        if now >= self.asking.conflicts_due {
+            self.asking.conflicts_due = now + SLOWLY;
+            self.journal.conflicts(self.inventory.conflicts());
+        }
         let wanted = leading && self.inventory.inactive() > 0 && self.asking.query.is_none();
         if wanted && now >= self.asking.due {
             self.asking.due = now + SLOWLY;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use super::{super::history::Decision, Journal, short};
 use crate::{
     cluster::Warning,
-    core::{Blocked, Held, Inventory, Mono, Now},
+    core::{Blocked, Failure, Held, Inventory, Mono, Now},
 };
 
 /// Demand, as lines about it are told apart.
@@ -23,8 +23,9 @@ const MOST_REMEMBERED: usize = 10_000;
 pub(super) struct BlockedLog {
     /// By reason, with when it was last there: one model may be held for two.
     said: HashMap<(Subject, &'static str), (Blocked, Mono)>,
-    /// When the minute began in which lines are counted, and how many there were.
-    minute: (Mono, u32),
+    /// When the minute began in which lines are counted, and how many there were: of demand that waits, and of what
+    /// cannot be seen.
+    minutes: [(Mono, u32); 2],
 }
 
 impl Journal {
@@ -35,18 +36,28 @@ impl Journal {
         inventory: &Inventory,
         now: Now,
     ) {
-        // Who took a wake back is known in a moment: then it is told.
-        let looked_up = |held: &&Held| held.why == Blocked::TakenBack(None);
-        for held in held.clone().filter(|held| !looked_up(held)) {
+        // What is over in a moment is not told: who took a wake back is about to be known, and after a conflict the next
+        // tick decides afresh.
+        let lasts = |held: &&Held| {
+            !matches!(
+                held.why,
+                Blocked::TakenBack(None) | Blocked::WakeFailed(Failure::Conflict)
+            )
+        };
+        for held in held.clone().filter(lasts) {
             let subject = (held.namespace.clone(), held.pool.clone(), held.model.clone());
             let subject = (subject, held.why.as_str());
             let said = &mut self.blocked.said;
-            if said.len() >= MOST_REMEMBERED && !said.contains_key(&subject) {
-                continue;
-            }
-            let before = said.insert(subject, (held.why.clone(), now.mono));
-            if before.is_none_or(|(why, _)| why != held.why) {
-                self.say_blocked(held, inventory, now);
+            let full = said.len() >= MOST_REMEMBERED;
+            match said.get_mut(&subject) {
+                Some((why, last)) if *why == held.why => *last = now.mono,
+                None if full => {}
+                // What there is no room for in this minute is told in a later one.
+                _ => {
+                    if self.say_blocked(held, inventory, now) {
+                        self.blocked.said.insert(subject, (held.why.clone(), now.mono));
+                    }
+                }
             }
         }
         self.blocked
@@ -56,23 +67,25 @@ impl Journal {
     }
 
     /// Names of models come from clients: they are fields, which the formatter escapes, never the message, and
-    /// neither their length nor their number can flood the log.
-    fn say_blocked(&mut self, held: &Held, inventory: &Inventory, now: Now) {
-        let (since, said) = self.blocked.minute;
+    /// neither their length nor their number can flood the log. Says whether there was room.
+    fn say_blocked(&mut self, held: &Held, inventory: &Inventory, now: Now) -> bool {
+        // What clients ask for must not crowd out what cannot be seen, nor the other way round.
+        let budget = &mut self.blocked.minutes[usize::from(held.why.is_no_signal())];
+        let (since, said) = *budget;
         let said = if now.mono.since(since) >= FORGET_AFTER {
             0
         } else {
             said
         };
-        self.blocked.minute = (if said == 0 { now.mono } else { since }, said + 1);
         if said > MOST_A_MINUTE {
-            return;
+            return false;
         }
+        *budget = (if said == 0 { now.mono } else { since }, said + 1);
         if said == MOST_A_MINUTE {
             tracing::warn!(
                 "Requests wait for more models and nothing is woken; /metrics counts them by reason, and a minute from now the log goes on"
             );
-            return;
+            return false;
         }
         let name = |name: &Option<Box<str>>| name.as_deref().map(short);
         let (namespace, pool, model) = (name(&held.namespace), name(&held.pool), name(&held.model));
@@ -114,6 +127,7 @@ impl Journal {
             text: why,
             ..Decision::default()
         });
+        true
     }
 
     /// What keeps a variant from being woken is told on it. What has an Event of its own, or is over in a moment, is not;

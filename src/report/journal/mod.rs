@@ -66,13 +66,22 @@ impl Journal {
 
     /// Objects that contradict each other. Said when they are not the same as before.
     pub fn conflicts(&mut self, conflicts: Vec<String>) {
-        for conflict in &conflicts {
-            if !self.conflicts.contains(conflict) {
-                tracing::warn!(
-                    conflict,
-                    "Variants of one target contradict each other, or one is described twice"
-                );
-            }
+        /// Lines at once: a migration may bring thousands.
+        const MOST: usize = 20;
+        // Both are sorted.
+        let is_new = |conflict: &&String| self.conflicts.binary_search(conflict).is_err();
+        let new: Vec<_> = conflicts.iter().filter(is_new).collect();
+        if new.len() > MOST {
+            tracing::warn!(
+                more = new.len() - MOST,
+                "Variants of many targets contradict each other; some of them follow"
+            );
+        }
+        for conflict in new.into_iter().take(MOST) {
+            tracing::warn!(
+                conflict,
+                "Variants of one target contradict each other, or one is described twice"
+            );
         }
         self.conflicts = conflicts;
     }

@@ -1,6 +1,6 @@
 //! Wakes: sent, answered, guarded, and in place of others.
 
-use super::{super::history::Decision, Journal, about};
+use super::{super::history::Decision, Journal, about, short};
 use crate::{
     cluster::{RequestError, Warning},
     core::{Cause, Escalation, Failure, GuardChange, GuardWrite, Inventory, Told, Wake, Wall},
@@ -18,7 +18,7 @@ impl Journal {
         let demanded = wake.cause.demanded();
         let metric_name = demanded.map(|d| d.family.as_deref().unwrap_or("expression"));
         let value = wake.cause.waiting();
-        let model = &*wake.key.model;
+        let model = short(&wake.key.model);
         let (variant, target) = (&wake.variant, &wake.target);
         let (decision, text) = match (&wake.cause, dry_run) {
             (_, true) => {
@@ -64,7 +64,7 @@ impl Journal {
 
     /// A wake has been answered.
     pub fn woken(&self, wake: &Wake, answer: &Result<(), RequestError>, told: &Told, now: Wall) {
-        let model = &*wake.key.model;
+        let model = short(&wake.key.model);
         let (variant, target) = (&wake.variant, &wake.target);
         let result = answer
             .as_ref()
@@ -124,7 +124,7 @@ impl Journal {
                 let reason = why.as_str();
                 self.metrics.escalations.get_or_create(&Reason { reason }).inc();
                 tracing::warn!(
-                    model = &*key.model,
+                    model = short(&key.model),
                     namespace = &*key.namespace,
                     pool = &*key.pool,
                     %target,
