@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Gone, OutOfScope, TakenBy};
+use super::{Gone, OutOfScope, Overdue, TakenBy};
 
 /// The reason. [`Blocked::as_str`] is the value of the label `reason` in metrics; the text of
 /// `Display` is for people.
@@ -42,6 +42,9 @@ pub enum Blocked {
     Incomplete,
     /// As many targets are starting as `wake.maxStarting` or `maxStartingPerNamespace` allow (rule 19).
     Capped,
+    /// What was woken for it does not become ready, and nothing more is woken: `wake.maxEscalations` is used up, or there
+    /// is no other set (rule 11).
+    Overdue(Overdue),
     /// The EPP is scraped and its flow control is off, so nothing can wait (rule 4).
     FlowControlOff,
     /// Prometheus has no metric of the EPP (rule 4).
@@ -72,6 +75,7 @@ impl Blocked {
             Self::UnknownRole(_) => "unknown_role",
             Self::Incomplete => "incomplete_set",
             Self::Capped => "capped",
+            Self::Overdue(_) => "overdue",
             Self::FlowControlOff => "flow_control_off",
             Self::EppNotScraped => "epp_not_scraped",
         }
@@ -138,6 +142,10 @@ impl fmt::Display for Blocked {
             ),
             Self::StaleDemand => f.write_str("the newest sample is older than query.maxSampleAge"),
             Self::WakeFailed(why) => write!(f, "the last attempt failed and will be repeated: {why}"),
+            Self::TakenBack(Some(by @ TakenBy::Autoscaler(_))) => write!(
+                f,
+                "scaled back to 0 by {by}; it is woken again after a wait that grows; a scale-down window there prevents it, or wake.guard"
+            ),
             Self::TakenBack(Some(by)) => {
                 write!(f, "scaled back to 0 by {by}; it is woken again after a wait that grows")
             }
@@ -155,6 +163,10 @@ impl fmt::Display for Blocked {
             ),
             Self::Capped => f.write_str(
                 "as many targets are starting as wake.maxStarting or wake.maxStartingPerNamespace allow; the largest queue goes first",
+            ),
+            Self::Overdue(why) => write!(
+                f,
+                "what was woken for it does not become ready: {why}; no other set can be woken, or wake.maxEscalations is used up"
             ),
             Self::FlowControlOff => f.write_str(
                 "the EPP of its pool is scraped but has no flow control queue; switch it on (featureGates: [flowControl] in its EndpointPickerConfig) and restart its pods",

@@ -28,11 +28,11 @@ pub struct Held {
     pub variant: Option<VariantKey>,
 }
 
-/// Why variants are held back, by variant.
-pub fn by_variant(held: &[Held]) -> BTreeMap<VariantKey, Blocked> {
+/// What is held back, by variant.
+pub fn by_variant(held: &[Held]) -> BTreeMap<VariantKey, Held> {
     let named = held
         .iter()
-        .filter_map(|held| Some((held.variant.clone()?, held.why.clone())));
+        .filter_map(|held| Some((held.variant.clone()?, held.clone())));
     named.collect()
 }
 
@@ -246,10 +246,8 @@ impl<'a> Draft<'a> {
         let Some(((from, why), episode)) = survey.overdue.first().zip(self.memory.episode(key)) else {
             return;
         };
-        if episode.escalations >= self.rules.max_escalations {
-            return;
-        }
-        if let Lack::Set(set) = survey.rest.lack() {
+        let used_up = episode.escalations >= self.rules.max_escalations;
+        if let (Lack::Set(set), false) = (survey.rest.lack(), used_up) {
             let cause = Cause::Escalation {
                 from: (*from).clone(),
                 why: why.clone(),
@@ -263,6 +261,10 @@ impl<'a> Draft<'a> {
                     .map(|(target, why)| ((*target).clone(), why.clone()))
                     .collect(),
             });
+        } else if let Some(demanded) = demanded {
+            let variant = self.inventory.variants_of(from).next();
+            let blocked = held(key, demanded.waiting, Blocked::Overdue(why.clone()), variant);
+            self.plan.blocked.push(blocked);
         }
     }
 

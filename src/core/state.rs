@@ -11,8 +11,8 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{
-    Asked, Attempt, Attribution, Blocked, Entry, Inventory, Memory, ModelKey, Now, Observed, OutOfScope,
-    Overdue, Rules, Scope, Signal, Signals, TakenBy, Tracked, VariantKey,
+    Asked, Attempt, Attribution, Blocked, Entry, Held, Inventory, Memory, ModelKey, Now, Observed,
+    OutOfScope, Overdue, ROLE, Role, Rules, Scope, Signal, Signals, TakenBy, Tracked, VariantKey,
 };
 
 /// The state of a variant.
@@ -68,7 +68,7 @@ impl fmt::Display for State {
                 Some(why) => write!(f, "demand for it cannot be seen: {why}"),
                 None => f.write_str("whether demand for it would be seen is not known"),
             },
-            Self::Blocked(why) => write!(f, "cannot be woken: {why}"),
+            Self::Blocked(why) => why.fmt(f),
             Self::Parked => f.write_str("at 0 replicas; no requests wait for it"),
             Self::Spare => f.write_str(
                 "at 0 replicas; requests wait for its model, which another variant serves or is starting to",
@@ -111,7 +111,7 @@ pub struct Situation<'a> {
     /// Demand, as the last answer had it.
     pub demand: &'a BTreeMap<ModelKey, Asked>,
     /// What the last plan held back, by variant.
-    pub held: &'a BTreeMap<VariantKey, Blocked>,
+    pub held: &'a BTreeMap<VariantKey, Held>,
     /// The time.
     pub now: Now,
     /// The configuration.
@@ -158,8 +158,15 @@ impl Situation<'_> {
             Some(Attempt::Sent { .. } | Attempt::Accepted { .. } | Attempt::Reported) => return State::Asked,
             _ => {}
         }
-        if let Some(why) = self.held.get(name) {
-            return State::Blocked(why.clone());
+        if let Some(held) = self.held.get(name) {
+            return State::Blocked(held.why.clone());
+        }
+        if entry.role == Role::Unknown {
+            let target = entry.target().and_then(|target| self.inventory.target(target));
+            let role = target
+                .and_then(|target| target.labels.get(ROLE))
+                .unwrap_or_default();
+            return State::Blocked(Blocked::UnknownRole(role.into()));
         }
         if entry.pools.is_empty() {
             return State::Blocked(Blocked::NoPool);
@@ -187,7 +194,9 @@ impl Situation<'_> {
     /// Requests waiting for a variant's models at its pools.
     pub fn waiting(&self, name: &VariantKey, entry: &Entry) -> f64 {
         let asked = keys(name, entry).filter_map(|key| self.demand.get(&key));
-        asked.map(|asked| asked.waiting.min(f64::MAX)).sum()
+        let asked = asked.fold(0.0, |sum, asked| sum + asked.waiting);
+        let held = self.held.get(name).map_or(0.0, |held| held.waiting);
+        asked.max(held).min(f64::MAX)
     }
 
     /// Whether requests wait for the model, and nothing else of it is up: then it may be this one's turn.

@@ -25,6 +25,9 @@ use prometheus_client::{
 /// Models named in `blocked` at once. Anybody can ask for any model name, so the rest is only counted.
 const MOST_BLOCKED: usize = 500;
 
+/// Characters of a label that clients choose.
+const LONGEST_LABEL: usize = 200;
+
 /// One label `reason`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Reason {
@@ -311,7 +314,11 @@ impl Metrics {
             let reason = held.why.as_str();
             *unmatched.entry(Reason { reason }).or_default() += held.waiting;
         }
-        let text = |label: &Option<Box<str>>| label.as_deref().unwrap_or_default().to_owned();
+        // Clients choose names, and a Prometheus may refuse a whole scrape for one long label.
+        let text = |label: &Option<Box<str>>| -> String {
+            let label = label.as_deref().unwrap_or_default();
+            label.chars().take(LONGEST_LABEL).collect()
+        };
         let blocked = held.take(MOST_BLOCKED).map(|held| BlockedLabels {
             namespace: text(&held.namespace),
             model: text(&held.model),

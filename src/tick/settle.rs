@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How long pods are not looked at where that is not permitted.
-const PODS_AGAIN: Duration = Duration::from_secs(5 * 60);
+const PODS_AGAIN: Duration = Duration::from_secs(60);
 
 impl Ticker {
     /// Takes in what has been carried out.
@@ -73,6 +73,9 @@ impl Ticker {
             Done::Pods(target, Err(error)) => {
                 // The right to list pods is optional; without it the target's own conditions serve.
                 tracing::debug!(%target, %error, "Could not look at the pods of a target");
+                if error.failure == Failure::Forbidden {
+                    self.journal.pods_forbidden();
+                }
                 let forbidden = (error.failure == Failure::Forbidden).then_some(PODS_AGAIN);
                 self.memory.pods_unseen(&target, forbidden, now.mono);
             }

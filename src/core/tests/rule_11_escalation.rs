@@ -374,3 +374,24 @@ fn rule_11_pods_are_looked_at_of_what_is_starting_and_only_now_and_then() {
     world.tick(&demand());
     assert_eq!(due(world.after(s(60))), 0);
 }
+
+#[test]
+fn rule_11_once_nothing_more_is_woken_that_is_a_reason() {
+    for most in [0, 1] {
+        let mut world = woken().rules(|r| r.max_escalations = most);
+        for _ in 0..most {
+            world.after(s(600)).wake_all(&demand());
+            world.tick(&demand());
+        }
+        assert_eq!(world.tick(&demand()).why(), [""; 0]);
+        let ticked = world.after(s(600)).tick(&demand());
+        assert_eq!((escalated(&ticked), ticked.why()), (nothing(), vec!["overdue"]));
+        // It is told on the variant, and over with the demand.
+        let named = ticked.plan.blocked[0].variant.clone();
+        assert_eq!(
+            named,
+            Some(variant(["ns/a", "ns/b"][usize::try_from(most).expect("small")]))
+        );
+        assert_eq!(world.tick(&[]).why(), [""; 0]);
+    }
+}

@@ -128,7 +128,7 @@ fn rule_19_what_is_overdue_makes_room() {
     let early = world.after(s(599)).tick(&both);
     assert_eq!((early.wakes(), early.why()), (vec![], vec!["capped"]));
     let late = world.after(s(1)).tick(&both);
-    assert_eq!((late.wakes(), late.why()), (vec!["ns/n".into()], vec![]));
+    assert_eq!((late.wakes(), late.why()), (vec!["ns/n".into()], vec!["overdue"]));
     assert_eq!(world.state("ns/m").as_str(), "overdue");
 }
 

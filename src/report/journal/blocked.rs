@@ -148,7 +148,10 @@ impl Journal {
         self.warnings.push(Warning {
             variant: Some((name.clone(), entry.variant.uid.clone())),
             target: None,
-            reason: "NotScaledFromZero",
+            reason: match held.why {
+                Blocked::Overdue(_) => "OverdueFromZero",
+                _ => "NotScaledFromZero",
+            },
             note: format!("{reason}: {}", held.why),
             occasion: format!("{}/{reason}/{}", entry.variant.uid, entry.variant.generation),
         });

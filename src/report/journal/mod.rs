@@ -5,6 +5,8 @@ mod blocked;
 mod notices;
 mod wakes;
 
+use std::collections::BTreeSet;
+
 use super::{
     history::{Decision, History},
     metrics::{Metrics, Reason, ResultLabel},
@@ -19,6 +21,15 @@ use self::blocked::BlockedLog;
 /// Characters of a name that clients choose, in a line of the log.
 const LONGEST_NAME: usize = 200;
 
+/// What is asked for, and may not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ask {
+    Demand,
+    Ages,
+    Signals,
+    Pods,
+}
+
 /// Says what changes, and counts it.
 #[derive(Debug)]
 pub struct Journal {
@@ -26,9 +37,8 @@ pub struct Journal {
     history: History,
     inactive: Option<usize>,
     blocked: BlockedLog,
-    query_failing: bool,
-    age_failing: bool,
-    signal_failing: bool,
+    /// What has been said not to work, and does not work yet.
+    failing: BTreeSet<Ask>,
     /// What objects say that contradicts others, as told last.
     conflicts: Vec<String>,
     warnings: Vec<Warning>,
@@ -42,9 +52,7 @@ impl Journal {
             history,
             inactive: None,
             blocked: BlockedLog::default(),
-            query_failing: false,
-            age_failing: false,
-            signal_failing: false,
+            failing: BTreeSet::new(),
             conflicts: Vec::new(),
             warnings: Vec::new(),
         }
@@ -96,9 +104,18 @@ impl Journal {
         }
     }
 
+    /// Pods may not be listed. Said once.
+    pub fn pods_forbidden(&mut self) {
+        if self.failing.insert(Ask::Pods) {
+            tracing::info!(
+                "Not permitted to list pods, so a target whose pods cannot be scheduled is noticed after wake.readyTimeout only; manifests/rbac/pods permits it"
+            );
+        }
+    }
+
     /// A query has succeeded.
     pub fn query_answered(&mut self) {
-        if std::mem::take(&mut self.query_failing) {
+        if self.failing.remove(&Ask::Demand) {
             tracing::info!("Prometheus answers again");
         }
     }
@@ -106,17 +123,17 @@ impl Journal {
     /// A query has failed. Said when it starts to fail, counted each time.
     pub fn query_failed(&mut self, reason: &'static str, error: &dyn std::fmt::Display) {
         self.count_query_error(reason);
-        if !std::mem::replace(&mut self.query_failing, true) {
+        if self.failing.insert(Ask::Demand) {
             tracing::warn!(reason, %error, "Query failed: demand is unknown, nothing is woken until it works");
         }
     }
 
     /// The query for the ages of samples has failed, or works again.
     pub fn ages(&mut self, failed: Option<(&'static str, &dyn std::fmt::Display)>) {
-        let was_failing = std::mem::replace(&mut self.age_failing, failed.is_some());
+        let is_new = self.fails(Ask::Ages, failed.is_some());
         if let Some((reason, error)) = failed {
             self.count_query_error(reason);
-            if !was_failing {
+            if is_new {
                 tracing::warn!(reason, %error, "The age of samples is unknown; waking all the same");
             }
         }
@@ -124,12 +141,22 @@ impl Journal {
 
     /// The query for the signal of EPPs has failed, or works again.
     pub fn signals(&mut self, failed: Option<(&'static str, &dyn std::fmt::Display)>) {
-        let was_failing = std::mem::replace(&mut self.signal_failing, failed.is_some());
+        let is_new = self.fails(Ask::Signals, failed.is_some());
         if let Some((reason, error)) = failed {
             self.count_query_error(reason);
-            if !was_failing {
+            if is_new {
                 tracing::warn!(reason, %error, "Whether the EPPs' flow control is on cannot be asked just now");
             }
+        }
+    }
+
+    /// Takes in whether something fails. Says whether it has begun to.
+    fn fails(&mut self, what: Ask, failing: bool) -> bool {
+        if failing {
+            self.failing.insert(what)
+        } else {
+            self.failing.remove(&what);
+            false
         }
     }
 

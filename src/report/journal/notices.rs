@@ -79,6 +79,8 @@ impl Journal {
     ) {
         let what = if by.is_a_person() {
             format!("it is left alone for {again_in} s, unless somebody scales it up")
+        } else if again_in == 0 {
+            "the next request wakes it".into()
         } else {
             format!("if requests wait it is woken again in {again_in} s")
         };
