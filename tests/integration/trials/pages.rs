@@ -69,6 +69,8 @@ async fn pages(world: &World) {
     );
     assert_eq!(program.page("/livez").await, Some((200, "ok\n".into())));
     assert_eq!(program.page("/nowhere").await.expect("an answer").0, 404);
+    // It is ready before its first tick has ended.
+    program.ticks(2).await;
     let metrics = program.metrics().await;
     for kind in kinds {
         let labels = [("kind", kind), ("namespace", world.ns.as_str())];
