@@ -113,7 +113,8 @@ impl Copy {
             assert!(asked || instead, "no wake without demand");
             let cheaper = self.world.memory.tracked(&deployment("ns/a"));
             assert!(
-                *target != deployment("ns/b") || cheaper.is_some_and(|t| t.passed_over.is_some()),
+                *target != deployment("ns/b")
+                    || cheaper.is_some_and(|t| t.passed_over.is_some() || t.refused().is_some()),
                 "the dearer variant is never woken but in place of the cheaper one"
             );
             self.world.memory.sent(&wake);
