@@ -11,6 +11,10 @@ use super::{
 impl Inventory {
     /// Whether objects of a kind cannot be read in a namespace.
     pub(super) fn is_unreadable(&self, kind: Kind, namespace: &Arc<str>) -> bool {
+        // It is asked for every target of every tick, and nearly always there is nothing.
+        if self.unreadable.is_empty() {
+            return false;
+        }
         let everywhere = (kind, None);
         if self.unreadable.contains(&everywhere) {
             return true;

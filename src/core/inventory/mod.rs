@@ -155,7 +155,7 @@ impl Inventory {
     /// Whether a target is known, or can be read, so that it being unknown says something.
     pub fn reads_target(&self, target: &TargetKey) -> bool {
         let kind = || Kind::Target(target.kind.clone());
-        self.targets.contains_key(target) || !self.is_unreadable(kind(), &target.name.namespace)
+        !self.is_unreadable(kind(), &target.name.namespace) || self.targets.contains_key(target)
     }
 
     /// The kinds of target, by namespace, that only discovery can find.
