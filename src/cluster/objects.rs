@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    error::one_line,
     metadata::{
         ACCELERATOR, CONTROLLER_INSTANCE, DECISION, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient,
         trimmed,
@@ -203,18 +204,35 @@ impl ScaleTargetRef {
         let group = self.api_version.as_deref().filter(|version| !version.is_empty());
         // The core group has versions and no name.
         let group = group.map(|version| version.split_once('/').map_or("", |(group, _)| group));
-        match (TargetKind::of(group, kind), self.name.as_deref()) {
+        let can_be = group.is_none_or(is_group) && is_kind(kind);
+        let known = can_be.then(|| TargetKind::of(group, kind)).flatten();
+        match (known, self.name.as_deref()) {
             (Some(kind), Some(name)) if !name.is_empty() => TargetRef::Known(TargetKey {
                 kind,
                 name: ObjectName::new(namespace.clone(), name),
             }),
-            _ => TargetRef::Unsupported(
-                format!("{} {kind}", self.api_version.as_deref().unwrap_or_default())
-                    .trim()
-                    .into(),
-            ),
+            _ => {
+                let written = format!("{} {kind}", self.api_version.as_deref().unwrap_or_default());
+                TargetRef::Unsupported(one_line(&written).into())
+            }
         }
     }
+}
+
+/// Whether text can be an API group: a DNS subdomain, or nothing for the core group. It becomes part of a path.
+fn is_group(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty() && label.bytes().all(fits) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.is_empty() || (text.len() <= 253 && text.split('.').all(is_label))
+}
+
+/// Whether text can be a kind.
+fn is_kind(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 impl VariantStatusObject {
@@ -287,7 +305,7 @@ impl TargetStatus {
             Some(Stuck {
                 by,
                 since: found.last_transition_time?,
-                message: format!("{}: {}", found.reason, found.message).into(),
+                message: one_line(&format!("{}: {}", found.reason, found.message)).into(),
             })
         };
         let refused = find("ReplicaFailure", "True", StuckBy::ReplicaFailure);
@@ -357,5 +375,77 @@ impl NamespaceObject {
             excluded: self.metadata.says_true(EXCLUDE),
             excluded_from_wva: self.metadata.says_true(WVA_EXCLUDE),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(api_version: &str, kind: &str) -> TargetRef {
+        let reference = ScaleTargetRef {
+            api_version: Some(api_version.into()),
+            kind: Some(kind.into()),
+            name: Some("llama".into()),
+        };
+        reference.target(&"llm".into())
+    }
+
+    #[test]
+    fn only_what_can_be_a_group_and_a_kind_is_asked_of_the_server() {
+        for (api_version, kind) in [
+            ("", "Deployment"),
+            ("v1", "ReplicationController"),
+            ("argoproj.io/v1alpha1", "Rollout"),
+            ("x-1.example.com/v1", "Model2"),
+        ] {
+            let known = target(api_version, kind);
+            assert!(
+                matches!(known, TargetRef::Known(_)),
+                "{api_version} {kind}: {known:?}"
+            );
+        }
+        for (api_version, kind) in [
+            ("?x/v1", "Rollout"),
+            ("../../api/v1", "Rollout"),
+            ("example..com/v1", "Rollout"),
+            ("-x.com/v1", "Rollout"),
+            ("Example.com/v1", "Rollout"),
+            ("argoproj.io/v1alpha1", "Roll out"),
+            ("argoproj.io/v1alpha1", "2"),
+            ("argoproj.io/v1alpha1", ""),
+        ] {
+            let known = target(api_version, kind);
+            assert!(
+                matches!(known, TargetRef::Unsupported(_)),
+                "{api_version} {kind}: {known:?}"
+            );
+        }
+        assert_eq!(
+            target("a/v1", &format!("x\n{}", "y".repeat(1000))),
+            TargetRef::Unsupported(format!("a/v1 x {}", "y".repeat(493)).into()),
+            "fit for a log line"
+        );
+    }
+
+    #[test]
+    fn what_a_condition_says_is_made_fit_for_a_log_line() {
+        let target: TargetObject = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "llama"},
+            "spec": {"replicas": 1},
+            "status": {"conditions": [{
+                "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+                "message": format!("a\u{1b}[2J\n{}", "b".repeat(10_000)), "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }]},
+        }))
+        .unwrap();
+        let Observed::Scaled {
+            stuck: Some(stuck), ..
+        } = target.record(&TargetKind::Deployment).observed
+        else {
+            panic!("{target:?}");
+        };
+        assert!(stuck.message.starts_with("FailedCreate: a [2J b"), "{stuck:?}");
+        assert!(stuck.message.len() <= 500);
     }
 }
