@@ -22,6 +22,10 @@ use crate::{
 
 /// Reports and looks under way at once.
 const REPORTS_AT_ONCE: usize = 8;
+/// Warnings under way at once: in turns of their own, so that they hold up nothing else.
+const WARNINGS_AT_ONCE: usize = 2;
+/// Warnings that may wait for their turn. What is over is no Event; the log and the history tell of it all the same.
+const WARNINGS_HELD: usize = 1000;
 
 /// Something that was carried out.
 #[derive(Debug)]
@@ -62,6 +66,9 @@ pub struct Actuator {
     instance: Arc<str>,
     scales: Arc<Semaphore>,
     reports: Arc<Semaphore>,
+    warnings: Arc<Semaphore>,
+    /// Room for warnings that wait.
+    held: Arc<Semaphore>,
     /// Scales that wait for their turn.
     waiting: Arc<watch::Sender<usize>>,
     tasks: JoinSet<Vec<Done>>,
@@ -78,6 +85,8 @@ impl Actuator {
             instance,
             scales: Arc::new(Semaphore::new(0)),
             reports: Arc::new(Semaphore::new(REPORTS_AT_ONCE)),
+            warnings: Arc::new(Semaphore::new(WARNINGS_AT_ONCE)),
+            held: Arc::new(Semaphore::new(WARNINGS_HELD)),
             waiting: Arc::new(watch::Sender::new(0)),
             tasks: JoinSet::new(),
         }
@@ -129,15 +138,20 @@ impl Actuator {
         });
     }
 
-    /// Tells of something that is wrong.
+    /// Tells of something that is wrong, by Events.
     pub fn warn(&mut self, warning: Warning) {
+        let Ok(room) = self.held.clone().try_acquire_owned() else {
+            tracing::debug!(?warning, "Too many warnings: this one is no Event");
+            return;
+        };
         let (client, discovered, instance) = (
             self.client.clone(),
             self.discovered.clone(),
             self.instance.clone(),
         );
-        self.aside(async move {
+        self.in_turn(self.warnings.clone(), async move {
             send_warning(&client, &discovered, &warning, &instance).await;
+            drop(room);
             Done::Nothing
         });
     }
@@ -173,9 +187,14 @@ impl Actuator {
         });
     }
 
-    /// Runs something that is no wake, in its turn, once no wake is waiting.
+    /// Runs a report or a look in its turn, once no wake is waiting.
     fn aside(&mut self, work: impl Future<Output = Done> + Send + 'static) {
-        let (turns, mut waiting) = (self.reports.clone(), self.waiting.subscribe());
+        self.in_turn(self.reports.clone(), work);
+    }
+
+    /// Runs something that is no wake in its turn, once no wake is waiting.
+    fn in_turn(&mut self, turns: Arc<Semaphore>, work: impl Future<Output = Done> + Send + 'static) {
+        let mut waiting = self.waiting.subscribe();
         self.tasks.spawn(async move {
             let _turn = turns.acquire_owned().await;
             let _ = waiting.wait_for(|n| *n == 0).await;

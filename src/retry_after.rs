@@ -1,4 +1,4 @@
-//! The `Retry-After` header.
+//! How long a server asks us to wait: the `Retry-After` header, or what Kubernetes says in the body.
 
 use std::time::Duration;
 
@@ -21,6 +21,11 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Wall) -> Option<Duration> {
         Duration::try_from(date.duration_since(now)).unwrap_or_default()
     };
     Some(wait.min(LONGEST))
+}
+
+/// `details.retryAfterSeconds` of a Kubernetes `Status`; 0 says nothing.
+pub(crate) fn in_body(seconds: u32) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()).min(LONGEST))
 }
 
 #[cfg(test)]
@@ -51,6 +56,13 @@ mod tests {
     fn no_server_makes_us_deaf() {
         assert_eq!(parsed("18446744073709551615"), Some(LONGEST));
         assert_eq!(parsed("Wed, 21 Oct 2099 07:27:00 GMT"), Some(LONGEST));
+        assert_eq!(in_body(u32::MAX), Some(LONGEST));
+    }
+
+    #[test]
+    fn a_body_says_seconds() {
+        assert_eq!(in_body(7), Some(Duration::from_secs(7)));
+        assert_eq!(in_body(0), None);
     }
 
     #[test]

@@ -162,7 +162,7 @@ async fn gather(
             match discover(client, kind).await? {
                 Found::Scalable(resource) => discovered.set(kind, resource),
                 Found::NotScalable => inventory.apply(Change::Scalable(kind.clone(), false)),
-                Found::Absent => {
+                Found::Absent { .. } => {
                     return Err(WakeError::NotWakeable(format!(
                         "{name}: the API server has no kind {kind}, which its scaleTargetRef names; install its CRD, or write the apiVersion that has it"
                     )));

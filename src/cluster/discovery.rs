@@ -1,6 +1,7 @@
 //! Kinds of target that only the API server knows: which resource they are, and whether it has a `/scale`.
 //!
-//! Their CRDs may come and go, so what was found holds until a watch finds it gone.
+//! Their CRDs may come and go, so what was found holds until a watch finds it gone. Then it is asked for again
+//! ([`super::other`]): it may come back with another version, or without its `/scale`.
 
 use std::{
     collections::HashMap,
@@ -24,8 +25,11 @@ pub enum Found {
     Scalable(ApiResource),
     /// A resource without.
     NotScalable,
-    /// No such kind.
-    Absent,
+    /// No such kind. It took so many requests to know.
+    Absent {
+        /// 1 where its group is not there, which says it all.
+        requests: u32,
+    },
 }
 
 impl Discovered {
@@ -57,6 +61,12 @@ impl Discovered {
     pub fn set(&self, kind: &Arc<OtherKind>, resource: ApiResource) {
         let mut found = self.0.write().unwrap_or_else(PoisonError::into_inner);
         found.insert(kind.clone(), resource);
+    }
+
+    /// A kind is not there, or cannot be scaled.
+    pub(super) fn forget(&self, kind: &Arc<OtherKind>) {
+        let mut found = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        found.remove(kind);
     }
 }
 
@@ -92,12 +102,14 @@ struct Resource {
 /// What the server answered. That there is no such kind is no error.
 pub async fn discover(client: &Client, kind: &OtherKind) -> Result<Found, RequestError> {
     let OtherKind { group, kind } = kind;
+    let mut requests = 0;
     let versions = if group.is_empty() {
         vec!["v1".to_owned()]
     } else {
         let Some(known) = get::<Group>(client, &format!("/apis/{group}")).await? else {
-            return Ok(Found::Absent);
+            return Ok(Found::Absent { requests: 1 });
         };
+        requests += 1;
         let preferred = known.preferred_version.into_iter().chain(known.versions);
         let mut versions: Vec<String> = Vec::new();
         for GroupVersion { version } in preferred {
@@ -113,6 +125,7 @@ pub async fn discover(client: &Client, kind: &OtherKind) -> Result<Found, Reques
             "" => format!("/api/{version}"),
             group => format!("/apis/{group}/{version}"),
         };
+        requests += 1;
         let Some(Resources { resources }) = get(client, &path).await? else {
             continue;
         };
@@ -134,7 +147,7 @@ pub async fn discover(client: &Client, kind: &OtherKind) -> Result<Found, Reques
     Ok(if without_scale {
         Found::NotScalable
     } else {
-        Found::Absent
+        Found::Absent { requests }
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use crate::core::Failure;
+use crate::{core::Failure, retry_after::in_body};
 
 /// A request that failed: what it was, why, and how long the server asks us to wait.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -33,12 +33,9 @@ impl RequestError {
     pub(super) fn from_kube(what: String, error: &kube::Error) -> Self {
         let (failure, retry_after) = match error {
             kube::Error::Api(status) => {
-                let wait = status
-                    .details
-                    .as_ref()
-                    .map(|d| d.retry_after_seconds)
-                    .filter(|s| *s > 0);
-                (failure(status.code), wait.map(|s| Duration::from_secs(s.into())))
+                let details = status.details.as_ref();
+                let wait = details.and_then(|d| in_body(d.retry_after_seconds));
+                (failure(status.code), wait)
             }
             _ => (Failure::NoAnswer, None),
         };

@@ -29,9 +29,14 @@ struct Annotation {
     ours: String,
     /// When it ends at the latest.
     until: Wall,
-    model: String,
-    pool: String,
+    /// The model whose episode it belongs to; null: its name is too long to be written here.
+    model: Option<String>,
+    pool: Option<String>,
 }
+
+/// The longest names, of model and pool together, that stand in the annotation: all of an object's annotations may have
+/// 256 KiB, and anybody may have written much into the others.
+const LONGEST_NAMES: usize = 1000;
 
 /// The guard that stands on an object. An annotation that cannot be read is none: somebody has had a hand in it.
 pub(super) fn read(meta: &ObjectMeta) -> Option<Guard> {
@@ -42,8 +47,9 @@ pub(super) fn read(meta: &ObjectMeta) -> Option<Guard> {
         until: annotation.until,
         model: ModelKey {
             namespace: meta.namespace.as_deref()?.into(),
-            pool: annotation.pool.into(),
-            model: annotation.model.into(),
+            // Nobody serves a model without a name.
+            pool: annotation.pool.unwrap_or_default().into(),
+            model: annotation.model.unwrap_or_default().into(),
         },
     })
 }
@@ -85,12 +91,14 @@ fn body(write: &GuardWrite) -> Value {
     let annotation = match &write.change {
         GuardChange::Put(guard) => {
             set(Some(&guard.ours));
+            let ModelKey { pool, model, .. } = &guard.model;
+            let is_short = pool.len() + model.len() <= LONGEST_NAMES;
             let annotation = Annotation {
                 before: guard.before.as_deref().map(Into::into),
                 ours: guard.ours.as_ref().into(),
                 until: guard.until,
-                model: guard.model.model.as_ref().into(),
-                pool: guard.model.pool.as_ref().into(),
+                model: is_short.then(|| model.as_ref().into()),
+                pool: is_short.then(|| pool.as_ref().into()),
             };
             json!(annotation).to_string().into()
         }
@@ -103,4 +111,57 @@ fn body(write: &GuardWrite) -> Value {
     annotations[GUARD] = annotation;
     body["metadata"] = json!({"resourceVersion": &*write.resource_version, "annotations": annotations});
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ScalerKey;
+
+    /// What is read of a guard of a model, once it is written.
+    fn read_back(model: &str) -> Guard {
+        let write = GuardWrite {
+            scaler: ScalerKey {
+                kind: ScalerKind::ScaledObject,
+                name: ObjectName::new("llm", "llama"),
+            },
+            resource_version: "1".into(),
+            change: GuardChange::Put(Guard {
+                before: None,
+                ours: "true".into(),
+                until: "2026-01-01T00:00:00Z".parse().unwrap(),
+                model: ModelKey {
+                    namespace: "llm".into(),
+                    pool: "pool".into(),
+                    model: model.into(),
+                },
+            }),
+        };
+        let body = body(&write);
+        let annotation = body["metadata"]["annotations"][GUARD]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(annotation.len() < 2000);
+        let meta = ObjectMeta {
+            namespace: Some("llm".into()),
+            annotations: Some([(GUARD.into(), annotation)].into()),
+            ..ObjectMeta::default()
+        };
+        read(&meta).expect("a guard")
+    }
+
+    #[test]
+    fn a_guard_is_read_as_it_was_written() {
+        let guard = read_back("llama");
+        assert_eq!((&*guard.model.pool, &*guard.model.model), ("pool", "llama"));
+        assert_eq!((guard.before, &*guard.ours), (None, "true"));
+    }
+
+    #[test]
+    fn a_name_too_long_for_an_annotation_is_left_out() {
+        let guard = read_back(&"x".repeat(300_000));
+        assert_eq!((&*guard.model.pool, &*guard.model.model), ("", ""));
+        assert_eq!(&*guard.ours, "true", "the guard itself stands");
+    }
 }

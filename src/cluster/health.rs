@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::core::{Kind, Wall};
+use crate::core::{Kind, TargetKind, Wall};
 
 /// A watch: its kind, and its namespace where it is not cluster-wide.
 pub type WatchName = (Kind, Option<Arc<str>>);
@@ -95,14 +95,15 @@ impl Watches {
     }
 
     /// Whether each kind has been listed once, or is known not to be: absent or forbidden. One that
-    /// fails is waited for, but not for ever, since it must not hold up the others.
+    /// fails is waited for, but not for ever, since it must not hold up the others; a kind that only
+    /// discovery knows is not waited for at all, since one variant that names it is enough to have it here.
     pub fn is_settled(&self) -> bool {
         let given_up = self.began.elapsed() >= START_WAITS;
-        self.lock().values().all(|health| {
+        self.lock().iter().all(|((kind, _), health)| {
             health.listed
                 || match health.state {
                     WatchState::Absent | WatchState::Forbidden(_) => true,
-                    WatchState::Failing(_) => given_up,
+                    WatchState::Failing(_) => given_up || matches!(kind, Kind::Target(TargetKind::Other(_))),
                     WatchState::Starting | WatchState::Synced => false,
                 }
         })
@@ -197,5 +198,25 @@ fn log((kind, within): &WatchName, before: &WatchState, now: &WatchState) {
             error = why,
             "Watch failed; going on with what is known and trying again"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_waits_for_no_kind_that_discovery_cannot_find() {
+        let other = (Kind::Target(TargetKind::other("example.com", "Model")), None);
+        let standing = (Kind::Target(TargetKind::Deployment), None);
+        let watches = Watches::new([other.clone(), standing.clone()]);
+        watches.set(&standing, WatchState::Synced);
+        assert!(!watches.is_settled(), "its first answer is waited for");
+        watches.set(&other, WatchState::Failing("the API has no /scale for it".into()));
+        assert!(watches.is_settled());
+
+        let watches = Watches::new([standing.clone()]);
+        watches.set(&standing, WatchState::Failing("503".into()));
+        assert!(!watches.is_settled(), "many may need a standing kind");
     }
 }

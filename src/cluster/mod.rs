@@ -12,6 +12,7 @@ mod leader;
 mod look;
 mod metadata;
 mod objects;
+mod other;
 mod owners;
 mod pods;
 mod read;

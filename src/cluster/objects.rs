@@ -3,6 +3,9 @@
 //! Every field is optional and one of a wrong type counts as missing, so that one odd object never
 //! fails a list.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use kube::api::{ApiResource, ObjectMeta};
@@ -10,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    error::one_line,
     metadata::{
         ACCELERATOR, CONTROLLER_INSTANCE, DECISION, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient,
         trimmed,
@@ -203,18 +207,35 @@ impl ScaleTargetRef {
         let group = self.api_version.as_deref().filter(|version| !version.is_empty());
         // The core group has versions and no name.
         let group = group.map(|version| version.split_once('/').map_or("", |(group, _)| group));
-        match (TargetKind::of(group, kind), self.name.as_deref()) {
+        let can_be = group.is_none_or(is_group) && is_kind(kind);
+        let known = can_be.then(|| TargetKind::of(group, kind)).flatten();
+        match (known, self.name.as_deref()) {
             (Some(kind), Some(name)) if !name.is_empty() => TargetRef::Known(TargetKey {
                 kind,
                 name: ObjectName::new(namespace.clone(), name),
             }),
-            _ => TargetRef::Unsupported(
-                format!("{} {kind}", self.api_version.as_deref().unwrap_or_default())
-                    .trim()
-                    .into(),
-            ),
+            _ => {
+                let written = format!("{} {kind}", self.api_version.as_deref().unwrap_or_default());
+                TargetRef::Unsupported(one_line(&written).into())
+            }
         }
     }
+}
+
+/// Whether text can be an API group: a DNS subdomain, or nothing for the core group. It becomes part of a path.
+fn is_group(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty() && label.bytes().all(fits) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.is_empty() || (text.len() <= 253 && text.split('.').all(is_label))
+}
+
+/// Whether text can be a kind.
+fn is_kind(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 impl VariantStatusObject {
@@ -287,7 +308,7 @@ impl TargetStatus {
             Some(Stuck {
                 by,
                 since: found.last_transition_time?,
-                message: format!("{}: {}", found.reason, found.message).into(),
+                message: one_line(&format!("{}: {}", found.reason, found.message)).into(),
             })
         };
         let refused = find("ReplicaFailure", "True", StuckBy::ReplicaFailure);

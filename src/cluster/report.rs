@@ -1,6 +1,6 @@
 //! Telling the cluster of a wake: Events first, the mark last (see `core::Reporting`); and of what is wrong.
 
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 use kube::Client;
 
@@ -31,16 +31,18 @@ pub async fn send_report(
             &write_status(client, &report.variant.name, update).await,
         ),
         Some(Mark::Annotation) => {
-            let answer = annotate(client, &report.variant, report.told.as_ref()).await;
             // Whoever does not grant it has no use for it: the Events have told all.
-            let refused = matches!(&answer, Err(error) if error.failure == Failure::Forbidden);
-            settled("annotation", &answer) | refused
+            annotated(&annotate(client, &report.variant, report.told.as_ref()).await)
         }
     };
-    if annotate_variant && mark && matches!(report.mark, Some(Mark::Status(_))) {
+    // Who only renews the status, or has seen the wake of another, has no decision to tell of.
+    let decided = report.told.is_some() && matches!(report.mark, Some(Mark::Status(_)));
+    if annotate_variant && mark && decided {
         // For whoever watches updates; the status already says it all, so it is not tried again.
         let answer = annotate(client, &report.variant, report.told.as_ref()).await;
-        settled("annotation", &answer);
+        if let Err(error) = answer {
+            tracing::warn!(%error, "Could not annotate a variant; it is not tried again");
+        }
     }
     Reported { events, mark }
 }
@@ -63,6 +65,17 @@ async fn write_events(client: &Client, discovered: &Discovered, report: &Report,
         |answer: &Result<(), RequestError>| matches!(answer, Err(e) if e.failure == Failure::Rejected);
     let done = |answer| refused(answer) | settled("event", answer);
     done(&on_variant) & done(&on_target)
+}
+
+/// As [`settled`]; one that is refused is not tried again.
+fn annotated(answer: &Result<(), RequestError>) -> bool {
+    match answer {
+        Err(error) if error.failure == Failure::Forbidden => {
+            tracing::warn!(%error, "Not permitted to annotate a variant; its wakes are told of by Events alone");
+            true
+        }
+        answer => settled("annotation", answer),
+    }
 }
 
 /// Whether nothing is left to do: it is written, or what it is about is gone.
@@ -127,10 +140,8 @@ pub struct Warning {
     pub occasion: String,
 }
 
-/// Writes the Events of a warning. Nothing depends on them, so the tries end soon.
+/// Writes the Events of a warning, each with one try: nothing depends on them, and others wait for their turn.
 pub async fn send_warning(client: &Client, discovered: &Discovered, warning: &Warning, instance: &str) {
-    const TRIES: u32 = 3;
-    const WAIT: Duration = Duration::from_secs(2);
     let variant = warning
         .variant
         .as_ref()
@@ -146,23 +157,8 @@ pub async fn send_warning(client: &Client, discovered: &Discovered, warning: &Wa
         occasion: format!("{}/{}", warning.reason, warning.occasion),
     };
     for about in variant.iter().chain(&target) {
-        for left in (0..TRIES).rev() {
-            match write_event(client, about, &text, instance).await {
-                Err(error)
-                    if left > 0
-                        && matches!(
-                            error.failure,
-                            Failure::NoAnswer | Failure::Unavailable | Failure::Throttled
-                        ) =>
-                {
-                    tokio::time::sleep(error.retry_after.unwrap_or(WAIT)).await;
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "Could not write a warning as an Event");
-                    break;
-                }
-                Ok(()) => break,
-            }
+        if let Err(error) = write_event(client, about, &text, instance).await {
+            tracing::debug!(%error, "Could not write a warning as an Event");
         }
     }
 }

@@ -74,7 +74,6 @@ impl ScalerObject {
             )
         };
         Scaler {
-            uid: text(meta.uid.as_ref()),
             resource_version: text(meta.resource_version.as_ref()),
             min_replicas: min,
             paused: is_keda.then(|| paused(meta)).flatten(),

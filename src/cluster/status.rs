@@ -6,7 +6,7 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::{
-    error::RequestError,
+    error::{RequestError, one_line},
     kinds::resource,
     metadata::DECISION,
     write::{patch, send},
@@ -63,8 +63,8 @@ pub async fn annotate(
     let decision = json!({
         "decision": "scale-from-zero",
         "replicas": 1,
-        "model": told.map(|t| &*t.key.model),
-        "pool": told.map(|t| &*t.key.pool),
+        "model": told.map(|t| one_line(&t.key.model)),
+        "pool": told.map(|t| one_line(&t.key.pool)),
         "waiting": told.map(|t| t.cause.waiting()),
         "time": seconds(crate::core::Wall::now()),
     });

@@ -46,52 +46,60 @@ pub struct Watch<W: Watched> {
     pub watches: Watches,
 }
 
+/// Nobody takes the changes any more.
+#[derive(Debug)]
+pub(super) struct Unheard;
+
+impl From<mpsc::error::SendError<Change>> for Unheard {
+    fn from(_: mpsc::error::SendError<Change>) -> Self {
+        Self
+    }
+}
+
 impl<W: Watched> Watch<W> {
     /// Runs until nobody takes the changes any more.
     pub async fn run(self) {
+        while let Ok(()) = self.until_absent().await {
+            tokio::time::sleep(LOOK_FOR_ABSENT).await;
+        }
+    }
+
+    /// Runs until the API has no such kind.
+    pub(super) async fn until_absent(&self) -> Result<(), Unheard> {
         let kind: Kind = self.of.clone().into();
         let name: WatchName = (kind.clone(), self.within.clone());
         let mut backoff = BACKOFF_FIRST;
-        while let Err(error) = self.follow(&name, &mut backoff).await {
-            let (state, wait) = trouble(&error);
+        loop {
+            let error = self.follow(&name, &mut backoff).await?;
+            let state = trouble(&error);
+            let is_absent = state == WatchState::Absent;
             let readable = match state {
                 WatchState::Absent => {
                     // What it was is gone with it.
                     let table = W::table(self.of.clone(), HashMap::new());
-                    if self
-                        .changes
-                        .send(Change::Listed {
-                            within: self.within.clone(),
-                            table,
-                        })
-                        .await
-                        .is_err()
-                    {
-                        return;
-                    }
+                    let within = self.within.clone();
+                    self.changes.send(Change::Listed { within, table }).await?;
                     Some(true)
                 }
                 WatchState::Forbidden(_) => Some(false),
                 // What was listed once is still the best there is.
                 _ => (!self.watches.is_listed(&name)).then_some(false),
             };
-            if let Some(readable) = readable
-                && self
-                    .changes
-                    .send(Change::Readable(kind.clone(), self.within.clone(), readable))
-                    .await
-                    .is_err()
-            {
-                return;
+            if let Some(readable) = readable {
+                let change = Change::Readable(kind.clone(), self.within.clone(), readable);
+                self.changes.send(change).await?;
             }
             self.watches.set(&name, state);
-            tokio::time::sleep(wait.unwrap_or(backoff)).await;
+            if is_absent {
+                return Ok(());
+            }
+            tokio::time::sleep(backoff).await;
             backoff = (backoff * 2).min(BACKOFF_LONGEST);
         }
     }
 
-    /// Lists and follows until there is trouble; `Ok` once nobody takes the changes any more.
-    async fn follow(&self, name: &WatchName, backoff: &mut Duration) -> Result<(), watcher::Error> {
+    /// Lists and follows until there is trouble, which is returned.
+    async fn follow(&self, name: &WatchName, backoff: &mut Duration) -> Result<watcher::Error, Unheard> {
         let config = watcher::Config {
             list_semantic: ListSemantic::MostRecent,
             ..watcher::Config::default()
@@ -112,7 +120,11 @@ impl<W: Watched> Watch<W> {
         let mut events = watcher(api, config).boxed();
         let mut fresh = HashMap::new();
         while let Some(event) = events.next().await {
-            let change = match event? {
+            let event = match event {
+                Ok(event) => event,
+                Err(error) => return Ok(error),
+            };
+            let change = match event {
                 Event::Init => {
                     fresh = HashMap::new();
                     continue;
@@ -136,30 +148,23 @@ impl<W: Watched> Watch<W> {
             };
             let Some(change) = change else { continue };
             let listed = matches!(change, Change::Listed { .. });
-            if self.changes.send(change).await.is_err() {
-                return Ok(());
-            }
+            self.changes.send(change).await?;
             if listed {
                 *backoff = BACKOFF_FIRST;
-                if self
-                    .changes
-                    .send(Change::Readable(name.0.clone(), self.within.clone(), true))
-                    .await
-                    .is_err()
-                {
-                    return Ok(());
-                }
+                let readable = Change::Readable(name.0.clone(), self.within.clone(), true);
+                self.changes.send(readable).await?;
                 self.watches.set(name, WatchState::Synced);
             } else {
                 self.watches.news(name);
             }
         }
-        Ok(())
+        // A watcher has no end.
+        Err(Unheard)
     }
 }
 
-/// What an error says about the kind, and how long to wait if not by backoff.
-fn trouble(error: &watcher::Error) -> (WatchState, Option<Duration>) {
+/// What an error says about the kind.
+fn trouble(error: &watcher::Error) -> WatchState {
     use watcher::Error::{InitialListFailed, NoResourceVersion, WatchError, WatchFailed, WatchStartFailed};
 
     let (code, message) = match error {
@@ -175,14 +180,11 @@ fn trouble(error: &watcher::Error) -> (WatchState, Option<Duration>) {
         NoResourceVersion => (0, "an object without a resourceVersion".into()),
     };
     match code {
-        404 => (WatchState::Absent, Some(LOOK_FOR_ABSENT)),
-        403 => (WatchState::Forbidden(message), None),
-        401 => (
-            WatchState::Failing(format!(
-                "{message}; the API server does not know our token or certificate"
-            )),
-            None,
-        ),
-        _ => (WatchState::Failing(message), None),
+        404 => WatchState::Absent,
+        403 => WatchState::Forbidden(message),
+        401 => WatchState::Failing(format!(
+            "{message}; the API server does not know our token or certificate"
+        )),
+        _ => WatchState::Failing(message),
     }
 }

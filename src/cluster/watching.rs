@@ -1,7 +1,7 @@
 //! All watches of a scope: those that stand in any case, and those of kinds that only discovery finds.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -13,14 +13,15 @@ use tokio::{
 
 use super::{
     client::{ClientError, client},
-    discovery::{Discovered, Found, discover},
-    health::{WatchName, WatchState, Watches},
+    discovery::Discovered,
+    health::Watches,
     kinds::{Namespaces, Variants, Watched, resource},
     objects::{NamespaceObject, PoolObject, TargetObject, VariantObject},
+    other::{Finder, Other, OtherName},
     scalers::ScalerObject,
-    watch::{LOOK_FOR_ABSENT, Watch},
+    watch::Watch,
 };
-use crate::core::{Change, Kind, OtherKind, ScopeRules, Source, TargetKind};
+use crate::core::{Change, Kind, OtherKind, ScopeRules, Source, Table, TargetKind};
 
 /// Namespaces whose watches share a connection: an API server takes 100 requests at once on one
 /// (`http2-max-streams-per-connection`), a namespace needs eight for good, and its lists come on top.
@@ -28,14 +29,13 @@ const NAMESPACES_PER_CONNECTION: usize = 8;
 
 /// The watches of one configuration. They end when this is dropped.
 pub struct WatchSet {
-    cluster: Config,
     changes: mpsc::Sender<Change>,
     watches: Watches,
-    discovered: Discovered,
+    finder: Finder,
     cluster_wide: bool,
     tasks: JoinSet<()>,
     /// Those of kinds found by discovery.
-    others: BTreeMap<(Arc<OtherKind>, Option<Arc<str>>), AbortHandle>,
+    others: BTreeMap<OtherName, AbortHandle>,
 }
 
 impl WatchSet {
@@ -61,10 +61,9 @@ impl WatchSet {
             .iter()
             .flat_map(|within| kinds.iter().map(|kind| (kind.clone(), within.clone())));
         let mut set = Self {
-            cluster: cluster.clone(),
             changes,
             watches: Watches::new(names),
-            discovered,
+            finder: Finder::new(cluster, discovered)?,
             cluster_wide: scope.namespaces.is_empty(),
             tasks: JoinSet::new(),
             others: BTreeMap::new(),
@@ -101,41 +100,46 @@ impl WatchSet {
     /// whether a watch has come or gone.
     pub fn follow<'a>(&mut self, named: impl Iterator<Item = &'a (Arc<OtherKind>, Arc<str>)>) -> bool {
         let wanted: BTreeSet<_> = named
-            .map(|(kind, namespace)| (kind.clone(), (!self.cluster_wide).then(|| namespace.clone())))
+            .map(|(kind, namespace)| OtherName {
+                kind: kind.clone(),
+                within: (!self.cluster_wide).then(|| namespace.clone()),
+            })
             .collect();
         let over: Vec<_> = self
             .others
             .keys()
-            .filter(|key| !wanted.contains(*key))
+            .filter(|name| !wanted.contains(*name))
             .cloned()
             .collect();
-        let mut changed = !over.is_empty();
-        for key in over {
-            if let Some(task) = self.others.remove(&key) {
+        let mut changed = false;
+        for name in over {
+            // What it has brought goes with it. With no room to say so, it is tried again at the next call.
+            let Ok(say) = self.changes.try_reserve() else {
+                continue;
+            };
+            if let Some(task) = self.others.remove(&name) {
                 task.abort();
             }
-            self.watches.remove(&watch_name(&key));
+            self.watches.remove(&name.watch());
+            say.send(Change::Listed {
+                within: name.within,
+                table: Table::Targets(TargetKind::Other(name.kind), HashMap::new()),
+            });
+            changed = true;
         }
-        for key in wanted {
-            if self.others.contains_key(&key) {
+        for name in wanted {
+            if self.others.contains_key(&name) {
                 continue;
             }
-            // A connection of its own: there may be a watch in each of many namespaces. The credentials have been used
-            // before; should they be no good any more, it is tried again at the next call.
-            let Ok(client) = client(&self.cluster) else {
-                continue;
-            };
             changed = true;
-            self.watches.add(watch_name(&key));
+            self.watches.add(name.watch());
             let other = Other {
-                client,
-                kind: key.0.clone(),
-                within: key.1.clone(),
+                name: name.clone(),
+                finder: self.finder.clone(),
                 changes: self.changes.clone(),
                 watches: self.watches.clone(),
-                discovered: self.discovered.clone(),
             };
-            self.others.insert(key, self.tasks.spawn(other.run()));
+            self.others.insert(name, self.tasks.spawn(other.run()));
         }
         changed
     }
@@ -172,55 +176,107 @@ impl WatchSet {
     }
 }
 
-fn watch_name((kind, within): &(Arc<OtherKind>, Option<Arc<str>>)) -> WatchName {
-    (Kind::Target(TargetKind::Other(kind.clone())), within.clone())
-}
+#[cfg(all(test, feature = "demo"))]
+mod tests {
+    use std::time::Duration;
 
-/// A watch of a kind that is to be found first.
-struct Other {
-    client: Client,
-    kind: Arc<OtherKind>,
-    within: Option<Arc<str>>,
-    changes: mpsc::Sender<Change>,
-    watches: Watches,
-    discovered: Discovered,
-}
+    use serde_json::json;
 
-impl Other {
-    /// Looks for the kind until it is there, then follows its objects.
-    async fn run(self) {
-        let name = watch_name(&(self.kind.clone(), self.within.clone()));
-        let resource = loop {
-            let (state, scalable) = match discover(&self.client, &self.kind).await {
-                Ok(Found::Scalable(resource)) => break resource,
-                Ok(Found::NotScalable) => (WatchState::Failing("the API has no /scale for it".into()), false),
-                Ok(Found::Absent) => (WatchState::Absent, true),
-                Err(error) => (WatchState::Failing(error.to_string()), true),
-            };
-            if self.say_scalable(scalable).await.is_err() {
-                return;
-            }
-            self.watches.set(&name, state);
-            tokio::time::sleep(LOOK_FOR_ABSENT).await;
-        };
-        self.discovered.set(&self.kind, resource.clone());
-        if self.say_scalable(true).await.is_err() {
-            return;
-        }
-        let watch: Watch<TargetObject> = Watch {
-            client: self.client,
-            of: TargetKind::Other(self.kind),
-            resource,
-            within: self.within,
-            changes: self.changes,
-            watches: self.watches,
-        };
-        watch.run().await;
+    use super::*;
+    use crate::demo::kubernetes::Kube;
+
+    struct Trial {
+        kube: Kube,
+        set: WatchSet,
+        changes: mpsc::Receiver<Change>,
     }
 
-    async fn say_scalable(&self, scalable: bool) -> Result<(), mpsc::error::SendError<Change>> {
-        self.changes
-            .send(Change::Scalable(self.kind.clone(), scalable))
+    impl Trial {
+        async fn start() -> Self {
+            let kube = Kube::start().await.expect("a port");
+            let (say, changes) = mpsc::channel(100);
+            let scope = ScopeRules::default();
+            let config = kube.client_config().expect("its own URL");
+            let set = WatchSet::start(&config, &scope, say, Discovered::default()).expect("a client");
+            Self { kube, set, changes }
+        }
+
+        /// Reads changes until one is as wanted.
+        async fn until<T>(&mut self, wanted: impl Fn(Change) -> Option<T>) -> T {
+            let read = async {
+                loop {
+                    let change = self.changes.recv().await.expect("a change");
+                    if let Some(found) = wanted(change) {
+                        return found;
+                    }
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), read)
+                .await
+                .expect("no such change")
+        }
+
+        /// How many objects of other kinds a list has.
+        async fn until_listed(&mut self) -> usize {
+            self.until(|change| match change {
+                Change::Listed {
+                    table: Table::Targets(TargetKind::Other(_), all),
+                    ..
+                } => Some(all.len()),
+                _ => None,
+            })
             .await
+        }
+    }
+
+    fn named(group: &str, kind: &str) -> (Arc<OtherKind>, Arc<str>) {
+        let TargetKind::Other(kind) = TargetKind::other(group, kind) else {
+            unreachable!("it is one");
+        };
+        (kind, "llm".into())
+    }
+
+    #[tokio::test]
+    async fn what_nobody_names_any_more_leaves_nothing_behind() {
+        let mut trial = Trial::start().await;
+        let rollout = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+            "metadata": {"namespace": "llm", "name": "llama"}, "spec": {"replicas": 0},
+        });
+        trial.kube.apply(rollout).expect("an object");
+        assert!(trial.set.follow([named("argoproj.io", "Rollout")].iter()));
+        assert_eq!(trial.until_listed().await, 1);
+        assert!(
+            !trial.set.follow([named("argoproj.io", "Rollout")].iter()),
+            "no news"
+        );
+        assert!(trial.set.follow([].iter()));
+        assert_eq!(trial.until_listed().await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_cannot_be_scaled_is_known_at_once_and_asked_for_once() {
+        let mut trial = Trial::start().await;
+        let pod = named("", "Pod");
+        trial.set.follow([pod.clone()].iter());
+        let scalable = |change| match change {
+            Change::Scalable(kind, scalable) if kind == pod.0 => Some(scalable),
+            _ => None,
+        };
+        assert!(!trial.until(scalable).await);
+        // In another namespace as well: the answer that is known serves.
+        let name = OtherName {
+            kind: pod.0.clone(),
+            within: Some("other".into()),
+        };
+        let other = Other {
+            name,
+            finder: trial.set.finder.clone(),
+            changes: trial.set.changes.clone(),
+            watches: trial.set.watches.clone(),
+        };
+        trial.set.tasks.spawn(other.run());
+        assert!(!trial.until(scalable).await);
+        assert_eq!(trial.kube.discoveries(), ["/api/v1"]);
     }
 }

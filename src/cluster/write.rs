@@ -12,7 +12,10 @@ use kube::{
 use serde_json::Value;
 
 use super::error::{RequestError, failure, one_line};
-use crate::{core::Wall, retry_after::retry_after};
+use crate::{
+    core::Wall,
+    retry_after::{in_body, retry_after},
+};
 
 /// The field manager of all our writes: what `managedFields` names us by.
 pub const FIELD_MANAGER: &str = "scale-from-zero";
@@ -86,11 +89,10 @@ async fn refusal(what: String, status: StatusCode, response: Response<Body>) -> 
         .map(http_body_util::Collected::to_bytes);
     let body = body.unwrap_or_default();
     let parsed: Option<Status> = serde_json::from_slice(&body).ok();
-    let in_body = parsed
+    let wait = parsed
         .as_ref()
         .and_then(|s| s.details.as_ref())
-        .map(|d| d.retry_after_seconds);
-    let in_body = in_body.filter(|s| *s > 0).map(|s| Duration::from_secs(s.into()));
+        .and_then(|d| in_body(d.retry_after_seconds));
     let message = match parsed {
         Some(parsed) => format!("{} {}: {}", status.as_u16(), parsed.reason, parsed.message),
         None => format!("{status}: {}", String::from_utf8_lossy(&body)),
@@ -99,6 +101,6 @@ async fn refusal(what: String, status: StatusCode, response: Response<Body>) -> 
         what,
         failure: failure(status.as_u16()),
         message: one_line(&message),
-        retry_after: header.or(in_body),
+        retry_after: header.or(wait),
     }
 }

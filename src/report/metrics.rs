@@ -226,7 +226,7 @@ impl Metrics {
             blocked: add(
                 r,
                 "blocked",
-                "1 for each model with demand that wakes nothing, with the reason",
+                "1 for each model with demand that wakes nothing, and each parked one without a signal, with the reason",
                 Family::default(),
             ),
             wakes: add(r, "wakes", "Wakes by result", Family::default()),

@@ -14,7 +14,7 @@ pub use self::{
     admin::{Admin, Write},
     kind::{
         CLUSTER_ROLE, CRD, DEPLOYMENT, EVENT, HPA, Kind, LEADER_WORKER_SET, NAMESPACE, POD, POOL,
-        POOL_V1ALPHA2, ROLLOUT, SCALED_OBJECT, STATEFUL_SET, VARIANT,
+        POOL_V1ALPHA2, ROLLOUT, ROLLOUT_V1, SCALED_OBJECT, STATEFUL_SET, VARIANT,
     },
     requests::Asked,
 };

@@ -141,8 +141,11 @@ impl Inventory {
             name: key.name.clone(),
             source: key.kind.source(),
         };
-        if self.variants.get(&name).map(|entry| &entry.variant) != variant.as_ref() {
-            self.set_variant(&name, variant);
+        match (self.variants.get_mut(&name), variant) {
+            (None, None) => {}
+            // As each status of its object: nothing is joined by the version.
+            (Some(entry), Some(now)) if entry.variant.is_but_for_version(&now) => entry.variant = now,
+            (_, variant) => self.set_variant(&name, variant),
         }
     }
 

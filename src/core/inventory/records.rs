@@ -38,6 +38,16 @@ pub struct Variant {
 }
 
 impl Variant {
+    /// Whether another is the same, read at any resourceVersion.
+    pub(super) fn is_but_for_version(&self, other: &Self) -> bool {
+        let resource_version = self.resource_version.clone();
+        *self
+            == Self {
+                resource_version,
+                ..other.clone()
+            }
+    }
+
     /// When a wake was last told of on it: by the status, as long as nobody has decided otherwise since, or by the
     /// annotation. Memory is rebuilt from this (rule 15).
     pub fn told_at(&self) -> Option<Wall> {

@@ -10,8 +10,6 @@ use super::{
 /// A HorizontalPodAutoscaler or a ScaledObject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaler {
-    /// `metadata.uid`.
-    pub uid: Box<str>,
     /// `metadata.resourceVersion`, for compare-and-swap.
     pub resource_version: Box<str>,
     /// What it scales.

@@ -247,7 +247,6 @@ fn scales(text: &str, min_replicas: i64) -> S {
     let own = deployment(&key.name.to_string());
     S {
         scaler: Scaler {
-            uid: format!("uid of {text}").into(),
             resource_version: "1".into(),
             target: TargetRef::Known(own),
             min_replicas,

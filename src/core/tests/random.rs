@@ -208,7 +208,6 @@ pub fn scaler(kind: ScalerKind) -> impl Strategy<Value = Scaler> {
     )
         .prop_map(
             move |(target, min_replicas, paused, is_child, deleting, guard, variant)| Scaler {
-                uid: "uid".into(),
                 resource_version: "1".into(),
                 min_replicas,
                 paused: paused.filter(|_| is_keda),

@@ -59,6 +59,8 @@ pub const LEADER_WORKER_SET: Kind = kind(
 );
 /// Rollout of Argo Rollouts: a scalable kind that the program does not know by name.
 pub const ROLLOUT: Kind = kind("argoproj.io/v1alpha1", "Rollout", "rollouts");
+/// The same in a version that there is only in trials.
+pub const ROLLOUT_V1: Kind = kind("argoproj.io/v1", "Rollout", "rollouts");
 /// Pod.
 pub const POD: Kind = kind("v1", "Pod", "pods");
 /// Namespace.
@@ -72,7 +74,7 @@ pub const CRD: Kind = kind(
 /// ClusterRole.
 pub const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 
-const ALL: [Kind; 19] = [
+const ALL: [Kind; 20] = [
     DEPLOYMENT,
     STATEFUL_SET,
     VARIANT,
@@ -83,6 +85,7 @@ const ALL: [Kind; 19] = [
     SCALED_OBJECT,
     LEADER_WORKER_SET,
     ROLLOUT,
+    ROLLOUT_V1,
     POD,
     NAMESPACE,
     CRD,

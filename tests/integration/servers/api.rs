@@ -117,10 +117,19 @@ impl ApiServer {
         self.admin.until_served(kind, true).await;
     }
 
+    /// Installs the CRD of a kind with a change, and waits until it is served as another.
+    pub async fn install_crd_as(&self, kind: Kind, served: Kind, change: impl FnOnce(&mut Value)) {
+        let mut changed = crd(kind);
+        change(&mut changed);
+        self.admin.create(changed).await;
+        self.admin.until_served(served, true).await;
+    }
+
     /// Removes the CRD of a kind, and with it all its objects.
     pub async fn remove_crd(&self, kind: Kind) {
-        let name = crd(kind)["metadata"]["name"].to_string();
-        self.admin.delete(CRD, None, name.trim_matches('"')).await;
+        let (group, _) = kind.api_version.split_once('/').expect("a group");
+        let name = format!("{}.{group}", kind.plural);
+        self.admin.delete(CRD, None, &name).await;
         self.admin.until_served(kind, false).await;
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::{DEPLOYMENT, POD, POOL, Rights},
+    cluster::{DEPLOYMENT, POD, POOL, Rights, Write},
     objects::{Shape, behind, pod, pool, ready, unschedulable},
     program::Program,
     suite::Suite,
@@ -170,7 +170,18 @@ async fn prefill_and_decode(world: &World) {
         assert_eq!(world.replicas(DEPLOYMENT, name).await, 0, "{name}");
     }
     assert_eq!(world.asked("patch", "deployments/scale").len(), 2);
-    // The decode serves, the prefill is gone: it alone is woken again, since it completes the set.
+    // The decode serves, the prefill is taken back: it alone is woken again, since it completes the set.
     world.patch_status(DEPLOYMENT, "decode", &ready(1)).await;
     program.until_state("decode", "serving").await;
+    let at = DEPLOYMENT.path(Some(&world.ns), Some("prefill"), None);
+    let zero = json!({"spec": {"replicas": 0}});
+    let admin = &world.cluster.admin;
+    admin.write(Write::Merge, "argocd-controller", &at, &zero).await;
+    world.until_woken("prefill").await;
+    let asked = world.until_asked("patch", "deployments/scale", 3).await;
+    let names: Vec<_> = asked.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names[2..], ["prefill"], "{asked:?}");
+    for name in ["prefill-dear", "both", "odd"] {
+        assert_eq!(world.replicas(DEPLOYMENT, name).await, 0, "{name}");
+    }
 }

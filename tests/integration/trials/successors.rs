@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::{DEPLOYMENT, HPA, LEADER_WORKER_SET, POOL, ROLLOUT, Rights, SCALED_OBJECT, VARIANT},
+    cluster::{HPA, LEADER_WORKER_SET, POOL, ROLLOUT, ROLLOUT_V1, Rights, SCALED_OBJECT, VARIANT},
     objects::{
         Shape, annotated, deployment, hpa, leader_worker_set, managed, parked, pool, rollout, scaled_object,
         targeting, variant,
@@ -21,6 +21,7 @@ pub fn register(suite: &mut Suite) {
     suite.both("paused_scaled_object", paused_scaled_object);
     suite.both("leader_worker_set", a_leader_worker_set);
     suite.embedded("rollout_found_by_discovery", a_rollout);
+    suite.real_alone("rollout_in_another_version", a_rollout_in_another_version);
 }
 
 fn llama_pool() -> Value {
@@ -104,7 +105,7 @@ async fn all_sources_at_once(world: &World) {
     program.ticks(20).await;
     assert_eq!(world.asked("patch", "deployments/scale").len(), 1);
     program
-        .until_metric("blocked", &[("reason", "out_of_scope_outranked")], |_| true)
+        .until_metric("blocked", &[("reason", "out_of_scope_outranked")], |n| n == 1.0)
         .await;
     for outranked in ["llama-so", "llama-hpa"] {
         program
@@ -206,5 +207,42 @@ async fn a_rollout(world: &World) {
         world.replicas(ROLLOUT, "llama").await == 1
     })
     .await;
-    let _ = DEPLOYMENT;
+}
+
+/// Its CRD comes back with another version, and then without a scale.
+async fn a_rollout_in_another_version(world: &World) {
+    let variant = targeting(variant("llama", "llama"), ROLLOUT, "llama");
+    world.create([variant, llama_pool()]).await;
+    world.cluster.install_crd(ROLLOUT).await;
+    world.create([rollout("llama", "llama", 0)]).await;
+    let program = world.program("a").ready().await;
+    world.ask("llama", "llama", 2);
+    world.until_scaled(ROLLOUT, "llama").await;
+    let server = world.cluster.server().expect("the real server");
+    server.remove_crd(ROLLOUT).await;
+    program.until_state("llama", "blocked").await;
+
+    server
+        .install_crd_as(ROLLOUT, ROLLOUT_V1, |crd| {
+            crd["spec"]["versions"][0]["name"] = "v1".into()
+        })
+        .await;
+    let mut today = rollout("llama", "llama", 0);
+    today["apiVersion"] = ROLLOUT_V1.api_version.into();
+    world.create([today.clone()]).await;
+    world.until_scaled(ROLLOUT_V1, "llama").await;
+
+    server.remove_crd(ROLLOUT_V1).await;
+    program.until_told_as("llama", "blocked", "").await;
+    server
+        .install_crd_as(ROLLOUT, ROLLOUT, |crd| {
+            crd["spec"]["versions"][0]["subresources"]
+                .as_object_mut()
+                .expect("subresources")
+                .remove("scale");
+        })
+        .await;
+    world.create([rollout("llama", "llama", 0)]).await;
+    let blocked = [("model", "llama"), ("reason", "target_unsupported")];
+    program.until_metric("blocked", &blocked, |n| n == 1.0).await;
 }
