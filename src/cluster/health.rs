@@ -164,7 +164,7 @@ fn log((kind, within): &WatchName, before: &WatchState, now: &WatchState) {
         (_, WatchState::Absent) if *kind == Kind::Variant => tracing::warn!(
             resource,
             namespace,
-            "The API server does not have this resource, so there is nothing to wake; install WVA's CRDs. Looking again every 10 s"
+            "The API server does not have this resource, so only managed ScaledObjects and HorizontalPodAutoscalers are woken; install WVA's CRDs if you use them. Looking again every 10 s"
         ),
         (_, WatchState::Absent) => {
             tracing::info!(

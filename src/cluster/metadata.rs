@@ -129,9 +129,10 @@ pub(super) trait Marks {
     fn annotation(&self, key: &str) -> Option<&str>;
     /// The value of a label.
     fn label(&self, key: &str) -> Option<&str>;
-    /// Whether an annotation says `true`.
+    /// Whether an annotation says `true`, however it is written: who writes `True` does not mean the opposite.
     fn says_true(&self, key: &str) -> bool {
-        self.annotation(key) == Some("true")
+        self.annotation(key)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 

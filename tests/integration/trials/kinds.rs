@@ -44,7 +44,7 @@ async fn crds_come_and_go(world: &World) {
         .log
         .all("The API server does not have this resource; looking again every 10 s");
     assert_eq!(said.len(), 2);
-    let nothing = "The API server does not have this resource, so there is nothing to wake; install WVA's CRDs. Looking again every 10 s";
+    let nothing = "The API server does not have this resource, so only managed ScaledObjects and HorizontalPodAutoscalers are woken; install WVA's CRDs if you use them. Looking again every 10 s";
     assert_eq!(program.log.all(nothing).len(), 1);
 
     for (kind, _) in kinds {
