@@ -50,8 +50,11 @@ pub(super) struct Finder {
     /// For all its requests.
     client: Client,
     discovered: Discovered,
-    answers: Arc<Mutex<HashMap<Arc<OtherKind>, Arc<Turn<Option<Answer>>>>>>,
+    answers: Arc<Mutex<HashMap<Arc<OtherKind>, LastAnswer>>>,
 }
+
+/// What a kind's last question came to. Who asks meanwhile waits for the same answer.
+type LastAnswer = Arc<Turn<Option<Answer>>>;
 
 #[derive(Clone)]
 struct Answer {
