@@ -50,8 +50,11 @@ pub(super) struct Finder {
     /// For all its requests.
     client: Client,
     discovered: Discovered,
-    answers: Arc<Mutex<HashMap<Arc<OtherKind>, Arc<Turn<Option<Answer>>>>>>,
+    answers: Arc<Mutex<HashMap<Arc<OtherKind>, LastAnswer>>>,
 }
+
+/// The last answer for a kind. Whoever asks holds it; the others wait for that.
+type LastAnswer = Arc<Turn<Option<Answer>>>;
 
 #[derive(Clone)]
 struct Answer {
