@@ -176,7 +176,8 @@ impl WatchSet {
     }
 }
 
-#[cfg(all(test, feature = "demo"))]
+#[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests {
     use std::time::Duration;
 

@@ -243,7 +243,7 @@ async fn a_rollout_in_another_version(world: &World) {
 
     server
         .install_crd_as(ROLLOUT, ROLLOUT_V1, |crd| {
-            crd["spec"]["versions"][0]["name"] = "v1".into()
+            crd["spec"]["versions"][0]["name"] = "v1".into();
         })
         .await;
     let mut today = rollout("llama", "llama", 0);
