@@ -53,7 +53,7 @@ pub(super) struct Finder {
     answers: Arc<Mutex<HashMap<Arc<OtherKind>, LastAnswer>>>,
 }
 
-/// What a kind's last question came to. Who asks meanwhile waits for the same answer.
+/// The last answer for a kind. Whoever asks holds it; the others wait for that.
 type LastAnswer = Arc<Turn<Option<Answer>>>;
 
 #[derive(Clone)]
