@@ -51,7 +51,9 @@ impl Memory {
         for (_, scaler) in inventory.guarded() {
             let Some(guard) = &scaler.guard else { continue };
             let began = guard.until.checked_sub(longest).unwrap_or(now.wall);
-            if now.wall < guard.until {
+            // Names that are too long for an annotation are left out of it: then it only ends at its time.
+            let is_named = !guard.model.model.is_empty() || !guard.model.pool.is_empty();
+            if is_named && now.wall < guard.until {
                 let episode = || Episode::restored(now, began.min(now.wall));
                 self.episodes.entry(guard.model.clone()).or_insert_with(episode);
             }
