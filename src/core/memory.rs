@@ -196,8 +196,6 @@ impl Memory {
     pub fn nothing_under_way(&mut self, now: Mono, rules: &Rules) {
         for tracked in self.targets.values_mut() {
             tracked.answered(Err((Failure::NoAnswer, None)), now, rules.backoff);
-        }
-        for tracked in self.targets.values_mut() {
             tracked.pods.asked = false;
         }
         for reporting in self.reports.values_mut() {

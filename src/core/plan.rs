@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Asked, Attempt, Attribution, Blocked, Cause, Demanded, Failure, Inventory, Joined, Memory, ModelKey, Now,
-    Overdue, Role, Row, Rules, Select, TargetKey, TargetRef, VariantKey, Wake,
+    Overdue, Parts, Role, Row, Rules, Select, TargetKey, TargetRef, VariantKey, Wake,
     caps::Caps,
     guard::before_scale,
     join::variants_of,
@@ -116,9 +116,10 @@ struct Draft<'a> {
 /// How the variants of one model stand.
 #[derive(Default)]
 struct Survey<'a> {
-    /// With what is overdue counted as up, and without.
-    all: Standing<'a>,
-    rest: Standing<'a>,
+    /// With what is overdue counted as up.
+    standing: Standing<'a>,
+    /// What those do that are up and not overdue.
+    up_in_time: Parts,
     overdue: Vec<(&'a TargetKey, Overdue)>,
     unknown_role: Option<(&'a VariantKey, Box<str>)>,
     /// Those that the API server has refused again and again: others are preferred, where there are any.
@@ -138,7 +139,7 @@ impl<'a> Draft<'a> {
         });
         if self.rules.select == Select::All {
             if let Some(demanded) = demanded {
-                self.wake(key, &survey.all.candidates, &Cause::Demand(demanded));
+                self.wake(key, &survey.standing.candidates, &Cause::Demand(demanded));
                 self.unknown_role(key, &survey, asked);
             }
             return;
@@ -148,7 +149,7 @@ impl<'a> Draft<'a> {
                 self.hold(key, demanded.waiting, Blocked::WakeFailed(*why), one.name);
             }
         }
-        match (survey.all.lack(), demanded) {
+        match (survey.standing.lack(), demanded) {
             (Lack::Set(set), Some(demanded)) => {
                 self.wake(key, &set, &Cause::Demand(demanded.clone()));
                 let is_planned = |one: &Candidate<'_>| {
@@ -162,7 +163,7 @@ impl<'a> Draft<'a> {
             }
             (Lack::Unservable, Some(_)) if !survey.decode_up => {
                 self.unknown_role(key, &survey, asked);
-                let nearest = survey.all.candidates.first().map(|one| one.name);
+                let nearest = survey.standing.candidates.first().map(|one| one.name);
                 if let (Some(nearest), Some(asked)) = (nearest.or(survey.first_up), asked) {
                     self.hold(key, asked.waiting, Blocked::Incomplete, nearest);
                 }
@@ -170,7 +171,7 @@ impl<'a> Draft<'a> {
             (Lack::Nothing | Lack::Unservable, demanded) => {
                 if let Some(demanded) = &demanded {
                     let by_themselves = survey
-                        .all
+                        .standing
                         .candidates
                         .iter()
                         .filter(|one| asks_by_itself(one.entry));
@@ -190,21 +191,19 @@ impl<'a> Draft<'a> {
             let parts = entry.role.parts();
             let only_prefills = parts.prefill && !parts.decode;
             let mut up = |overdue: bool| {
-                survey.all.up = survey.all.up.and(parts);
+                survey.standing.up = survey.standing.up.and(parts);
                 if !overdue {
-                    survey.rest.up = survey.rest.up.and(parts);
+                    survey.up_in_time = survey.up_in_time.and(parts);
                 }
                 if entry.is_serving() {
-                    survey.all.serving = survey.all.serving.and(parts);
-                    survey.rest.serving = survey.rest.serving.and(parts);
+                    survey.standing.serving = survey.standing.serving.and(parts);
                 }
             };
             let candidate = Candidate::new(name, entry);
             let under_way = tracked.is_some_and(super::Tracked::is_under_way);
             if entry.is_scaled() || under_way || candidate.is_some() {
                 // One that does not become ready exists all the same: a decode is no set without it, or another.
-                survey.all.has_prefill |= only_prefills;
-                survey.rest.has_prefill |= only_prefills;
+                survey.standing.has_prefill |= only_prefills;
             }
             if entry.is_scaled() || under_way {
                 survey.first_up.get_or_insert(name);
@@ -223,21 +222,18 @@ impl<'a> Draft<'a> {
             } else if let Some(candidate) = candidate {
                 match tracked.and_then(super::Tracked::refused) {
                     Some(why) => survey.refused.push((candidate, why)),
-                    None => survey.all.candidates.push(candidate),
+                    None => survey.standing.candidates.push(candidate),
                 }
             } else if entry.is_inactive() && entry.role == Role::Unknown {
                 let role = entry.target().and_then(|target| self.inventory.target(target));
-                let role = role
-                    .and_then(|target| target.labels.get(super::ROLE))
-                    .unwrap_or_default();
+                let role = role.and_then(super::Target::role_label).unwrap_or_default();
                 survey.unknown_role.get_or_insert((name, role.into()));
             }
         }
-        if !survey.refused.is_empty() && matches!(survey.all.lack(), Lack::Unservable) {
+        if !survey.refused.is_empty() && matches!(survey.standing.lack(), Lack::Unservable) {
             let refused = survey.refused.drain(..).map(|(candidate, _)| candidate);
-            survey.all.candidates.extend(refused);
+            survey.standing.candidates.extend(refused);
         }
-        survey.rest.candidates.clone_from(&survey.all.candidates);
         survey
     }
 
@@ -247,7 +243,11 @@ impl<'a> Draft<'a> {
             return;
         };
         let used_up = episode.escalations >= self.rules.max_escalations;
-        if let (Lack::Set(set), false) = (survey.rest.lack(), used_up) {
+        let rest = Standing {
+            up: survey.up_in_time,
+            ..survey.standing.clone()
+        };
+        if let (Lack::Set(set), false) = (rest.lack(), used_up) {
             let cause = Cause::Escalation {
                 from: (*from).clone(),
                 why: why.clone(),

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{
     Asked, Attempt, Attribution, Blocked, Entry, Held, Inventory, Memory, ModelKey, Now, Observed,
-    OutOfScope, Overdue, ROLE, Role, Rules, Scope, Signal, Signals, TakenBy, Tracked, VariantKey,
+    OutOfScope, Overdue, Role, Rules, Scope, Signal, Signals, TakenBy, Target, Tracked, VariantKey,
 };
 
 /// The state of a variant.
@@ -163,9 +163,7 @@ impl Situation<'_> {
         }
         if entry.role == Role::Unknown {
             let target = entry.target().and_then(|target| self.inventory.target(target));
-            let role = target
-                .and_then(|target| target.labels.get(ROLE))
-                .unwrap_or_default();
+            let role = target.and_then(Target::role_label).unwrap_or_default();
             return State::Blocked(Blocked::UnknownRole(role.into()));
         }
         if entry.pools.is_empty() {

@@ -173,7 +173,7 @@ fn variant<'a>(situation: &Situation<'a>, name: &'a VariantKey, entry: &'a Entry
                 ready,
                 role: target
                     .filter(|target| target.role() != Role::Known(crate::core::Parts::ALL))
-                    .and_then(|target| target.labels.get(crate::core::ROLE)),
+                    .and_then(|target| target.role_label()),
             }
         }),
         pools: entry.pools.iter().map(|pool| &**pool).collect(),

@@ -168,7 +168,12 @@ pub struct Target {
 impl Target {
     /// What it does for its model, by the label of its pod template.
     pub fn role(&self) -> Role {
-        Role::of(self.labels.get(ROLE))
+        Role::of(self.role_label())
+    }
+
+    /// That label's value, where it stands.
+    pub fn role_label(&self) -> Option<&str> {
+        self.labels.get(ROLE)
     }
 }
 
