@@ -4,6 +4,7 @@
 //! mapping of inactive variants and InferencePools, it says which targets go from 0 to 1.
 
 mod actuate;
+pub mod check;
 pub mod cli;
 mod clock;
 pub mod cluster;

@@ -1,0 +1,93 @@
+//! The outcome of a check: one row for each variant, and every problem.
+
+use super::{Concerns, Facts, Problem, Severity, Verdict, probes};
+use crate::core::{Observed, VariantKey};
+
+/// The outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// One row for each variant, by name.
+    pub variants: Vec<Row>,
+    /// Every problem, the worst first, then in order of the path.
+    pub problems: Vec<Problem>,
+}
+
+/// A variant at a glance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The variant.
+    pub key: VariantKey,
+    /// Its model.
+    pub model: String,
+    /// Kind and name of its target; `None` for one of a kind that cannot be woken.
+    pub target: Option<(String, String)>,
+    /// Replicas asked for and ready, where the target is known.
+    pub replicas: Option<(i64, i64)>,
+    /// The pools that select its target.
+    pub pools: Vec<String>,
+    /// Requests waiting; `None` where demand is not known.
+    pub waiting: Option<f64>,
+    /// Its state, by the words of docs/metrics.md.
+    pub state: &'static str,
+    /// That state in words.
+    pub reason: String,
+    /// The first problem that concerns it: an index into [`Report::problems`].
+    pub first: Option<usize>,
+}
+
+impl Report {
+    /// Whether anything is wrong; notes are not.
+    pub fn has_problems(&self) -> bool {
+        self.problems
+            .iter()
+            .any(|problem| problem.severity != Severity::Note)
+    }
+}
+
+/// Judges the facts.
+pub fn judge(facts: &Facts) -> Report {
+    let verdict = Verdict::of(facts);
+    let mut problems = probes::all(facts, &verdict);
+    problems.sort_by(|a, b| {
+        let key = |p: &Problem| (p.severity, p.link);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| (a.code, &a.object).cmp(&(b.code, &b.object)))
+    });
+    let mut entries: Vec<_> = facts.inventory.entries().collect();
+    entries.sort_by_key(|(name, _)| *name);
+    let demand_known = matches!(facts.prometheus.demand, Some(Ok(_)));
+    let variants = entries.into_iter().map(|(name, entry)| {
+        let state = verdict.state(name, entry);
+        // What concerns this variant by name says more than what concerns all.
+        let first = problems
+            .iter()
+            .position(|problem| problem.severity == Severity::Error && problem.concerns.includes(name))
+            .or_else(|| {
+                problems
+                    .iter()
+                    .position(|p| p.concerns != Concerns::All && p.concerns.includes(name))
+            });
+        Row {
+            key: name.clone(),
+            model: entry.variant.model.to_string(),
+            target: entry
+                .target()
+                .map(|target| (target.kind.as_str().to_owned(), target.name.name.to_string())),
+            replicas: match &entry.observed {
+                Ok(Observed::Zero(_)) => Some((0, 0)),
+                Ok(Observed::Scaled { replicas, ready, .. }) => Some((*replicas, *ready)),
+                Err(_) => None,
+            },
+            pools: entry.pools.iter().map(ToString::to_string).collect(),
+            waiting: demand_known.then(|| verdict.waiting(name, entry)),
+            state: state.as_str(),
+            reason: state.to_string(),
+            first,
+        }
+    });
+    Report {
+        variants: variants.collect(),
+        problems,
+    }
+}

@@ -1,0 +1,120 @@
+//! What the loop would decide on these facts: its own join, plan and states, asked once.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Facts, Prom};
+use crate::core::{
+    Answer, Blocked, Entry, Held, Joined, Memory, Plan, Row, Rules, Signal, Signals, Situation, State,
+    VariantKey, by_variant, join, plan, rows,
+};
+
+/// The decision on the facts.
+#[derive(Debug)]
+pub struct Verdict<'a> {
+    facts: &'a Facts,
+    rules: Rules,
+    memory: Memory,
+    signals: Signals,
+    joined: Joined,
+    held: Vec<Held>,
+    by_variant: BTreeMap<VariantKey, Held>,
+    wakes: Vec<VariantKey>,
+}
+
+impl<'a> Verdict<'a> {
+    /// Decides.
+    pub fn of(facts: &'a Facts) -> Self {
+        let rules = Rules::from(&facts.config);
+        let inventory = &facts.inventory;
+        let mut memory = Memory::default();
+        memory.restore(inventory, facts.now, &rules);
+        let mut signals = Signals::default();
+        if let Some(seen) = &facts.prometheus.seen {
+            // The loop waits for three misses in a row, as a pod may be restarting; whoever asks now wants to know now.
+            for _ in 0..3 {
+                signals.answered(seen, inventory);
+            }
+        }
+        let (answer, joined) = match demand(&facts.prometheus) {
+            Some(rows) => {
+                let joined = join(inventory, &rows, &rules);
+                (Answer::Complete(rows), joined)
+            }
+            None => (Answer::Unknown, Joined::default()),
+        };
+        memory.observe(inventory, &answer, &joined, facts.now, &rules);
+        let mut plan = match answer {
+            Answer::Complete(_) => plan(inventory, &joined, &memory, facts.now, &rules),
+            Answer::Unknown => Plan::default(),
+        };
+        if let Some(ages) = &facts.prometheus.ages {
+            plan.check_ages(ages.clone(), &mut memory, facts.now, &rules);
+        }
+        Self {
+            facts,
+            by_variant: by_variant(&plan.blocked),
+            wakes: plan.wakes.iter().map(|wake| wake.variant.clone()).collect(),
+            held: plan.blocked,
+            joined,
+            signals,
+            memory,
+            rules,
+        }
+    }
+
+    /// The state of a variant, by the loop's own words.
+    pub fn state(&self, name: &VariantKey, entry: &Entry) -> State {
+        self.situation().state(name, entry)
+    }
+
+    /// Requests waiting for a variant.
+    pub fn waiting(&self, name: &VariantKey, entry: &Entry) -> f64 {
+        self.situation().waiting(name, entry)
+    }
+
+    /// Demand that wakes nothing, with its reason.
+    pub fn held(&self) -> &[Held] {
+        &self.held
+    }
+
+    /// Demand that is answered.
+    pub fn joined(&self) -> &Joined {
+        &self.joined
+    }
+
+    /// The variants that would be woken now.
+    pub fn wakes(&self) -> &[VariantKey] {
+        &self.wakes
+    }
+
+    /// The signal of a pool.
+    pub fn signal(&self, namespace: &Arc<str>, pool: &Arc<str>) -> Signal {
+        self.signals.of(namespace, pool)
+    }
+
+    /// Why demand for parked variants would not be seen.
+    pub fn silent(&self) -> impl Iterator<Item = (&VariantKey, &Blocked)> {
+        let silent = self.signals.silent().iter();
+        silent.filter_map(|(_, held)| Some((held.variant.as_ref()?, &held.why)))
+    }
+
+    fn situation(&self) -> Situation<'_> {
+        Situation {
+            inventory: &self.facts.inventory,
+            memory: &self.memory,
+            signals: &self.signals,
+            demand: &self.joined.asked,
+            held: &self.by_variant,
+            now: self.facts.now,
+            rules: &self.rules,
+        }
+    }
+}
+
+/// The rows of demand, where they are known.
+fn demand(prometheus: &Prom) -> Option<Vec<Row>> {
+    match &prometheus.demand {
+        Some(Ok(samples)) => Some(rows(samples.clone())),
+        _ => None,
+    }
+}
