@@ -138,8 +138,14 @@ impl Objects {
         kind: &str,
         namespace: &'a str,
     ) -> impl Iterator<Item = &'a Object> {
-        self.all(group, kind)
-            .filter(move |object| object.namespace == namespace)
+        let of_kind = self.0.get(&(group.to_owned(), kind.to_owned()));
+        // All of a namespace stand together, and the empty name stands before any.
+        let from = (namespace.to_owned(), String::new());
+        let here = of_kind
+            .into_iter()
+            .flat_map(move |of_kind| of_kind.range(from.clone()..));
+        here.map(|(_, object)| object)
+            .take_while(move |object| object.namespace == namespace)
     }
 
     /// One object.

@@ -29,7 +29,7 @@ pub use discovery::{Discovered, Found, discover};
 pub use error::RequestError;
 pub use guards::write_guard;
 pub use health::{WatchHealth, WatchName, WatchState, Watches};
-pub use keda::Keda;
+pub use keda::{Keda, SINCE as KEDA_GUARDS_SINCE, keda_version};
 pub use leader::hold;
 pub use look::{look, look_at_namespace, look_at_pools, look_at_scalers, look_at_variant};
 pub use owners::owners;
