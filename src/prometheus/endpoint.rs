@@ -9,12 +9,12 @@ use reqwest::{Response, Url};
 use super::{
     auth::authorization,
     error::{Failure, Reason, SetupError},
-    text::tame,
     verdict::{Question, Reply, verdict},
 };
 use crate::{
     config::Auth,
     core::{Sample, Wall},
+    text::tame,
 };
 
 /// An answer larger than this is given up: some 150,000 rows.

@@ -19,7 +19,6 @@ mod error;
 pub mod query;
 mod servers;
 mod signal;
-mod text;
 mod tls;
 mod verdict;
 

@@ -5,12 +5,12 @@ use http::{HeaderMap, StatusCode, header::LOCATION};
 use super::{
     decode::{self, DecodeError, ErrorBody},
     error::{Failure, Reason},
-    text::tame,
 };
-use crate::retry_after::retry_after;
 use crate::{
     config::Labels,
     core::{Sample, Wall},
+    retry_after::retry_after,
+    text::tame,
 };
 
 /// What was asked.
@@ -259,7 +259,12 @@ mod tests {
                 "the scheme",
             ),
             (414, String::new(), Reason::HttpStatus, "too long"),
-            (429, "slow\u{1b} down".into(), Reason::Throttled, "\"slow  down\""),
+            (
+                429,
+                "slow\u{1b} down".into(),
+                Reason::Throttled,
+                "\"slow<U+001B> down\"",
+            ),
             (502, String::new(), Reason::HttpStatus, "without a word"),
         ] {
             let failure = failed(status, &[], &body);
@@ -356,7 +361,9 @@ mod tests {
         let failure = failed(200, &[], &format!("<html>\u{7}{}", "x".repeat(500)));
         assert_eq!(failure.reason, Reason::Decode);
         assert!(
-            failure.message.contains(&format!("<html> {}…", "x".repeat(93))),
+            failure
+                .message
+                .contains(&format!("<html><U+0007>{}…", "x".repeat(93))),
             "{}",
             failure.message
         );
