@@ -11,6 +11,7 @@
 //! not decided here: [`Verdict`] asks the decision of the loop itself. Probes add what the loop does not look at.
 
 mod facts;
+pub mod gather;
 mod probes;
 mod problem;
 mod report;
