@@ -137,6 +137,10 @@ pub(super) fn not_looked_at(facts: &Facts) -> Vec<Gap> {
         }));
     };
     let prometheus = &facts.prometheus;
+    if matches!(prometheus.demand, Some(Err(_))) {
+        // One cause, told as a problem.
+        return gaps;
+    }
     of_prometheus("the series of queues", prometheus.series_error.as_ref());
     let targets = prometheus
         .targets
