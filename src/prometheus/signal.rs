@@ -59,7 +59,7 @@ pub(super) fn families(query: &Query) -> Vec<String> {
 }
 
 /// The families that only an EPP with flow control exports, each once.
-pub(super) fn flow_control(query: &Query) -> Vec<String> {
+pub fn flow_control(query: &Query) -> Vec<String> {
     let derived = query
         .families
         .iter()

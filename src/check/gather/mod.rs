@@ -11,14 +11,16 @@
 mod access;
 mod epp;
 mod error;
+mod files;
 mod inventory;
 mod live;
 mod needs;
 mod prometheus;
+mod samples;
 
 use std::collections::BTreeSet;
 
-pub use self::{error::GatherError, live::live};
+pub use self::{error::GatherError, files::files, live::live};
 use super::Object;
 use crate::core::{Inventory, VariantKey};
 
