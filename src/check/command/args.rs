@@ -111,7 +111,9 @@ impl FromStr for Account {
 
     fn from_str(text: &str) -> Result<Self, String> {
         // As the API server names it, too.
-        let plain = text.strip_prefix("system:serviceaccount:").map(|rest| rest.replacen(':', "/", 1));
+        let plain = text
+            .strip_prefix("system:serviceaccount:")
+            .map(|rest| rest.replacen(':', "/", 1));
         let plain = plain.as_deref().unwrap_or(text);
         match plain.split_once('/') {
             Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {

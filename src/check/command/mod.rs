@@ -12,8 +12,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub use self::args::{Account, CheckArgs, Color, Interval, Output};
 use self::{narrow::narrow, progress::Progress, screen::Screen};
 use super::{
-    Facts, Report, explain, gather, judge,
+    Facts, Report, explain, gather,
     gather::Wanted,
+    judge,
     render::{self, Page, json},
 };
 use crate::{
@@ -128,9 +129,10 @@ fn outcome(facts: &Facts, args: &CheckArgs, screen: &Screen) -> anyhow::Result<(
         config: args.config.as_deref(),
         only: only.as_deref(),
     };
-    let stories = args.explain.as_deref().map(|model| {
-        explain::explain(facts, &report, model, args.namespace.as_deref())
-    });
+    let stories = args
+        .explain
+        .as_deref()
+        .map(|model| explain::explain(facts, &report, model, args.namespace.as_deref()));
     let text = match (args.output, &stories) {
         (Output::Json, stories) => json::json(&page, stories.as_deref(), args.watch.is_some())?,
         (_, Some(stories)) => render::story(&page, stories, screen.view()),
@@ -141,6 +143,13 @@ fn outcome(facts: &Facts, args: &CheckArgs, screen: &Screen) -> anyhow::Result<(
 
 /// The exit status. A model that cannot wake is a problem, though no probe should say so.
 fn status(report: &Report, stories: Option<&[explain::Story]>) -> u8 {
-    let broken = stories.into_iter().flatten().any(|story| story.end == explain::End::Never);
-    if report.has_problems() || broken { PROBLEMS } else { 0 }
+    let broken = stories
+        .into_iter()
+        .flatten()
+        .any(|story| story.end == explain::End::Never);
+    if report.has_problems() || broken {
+        PROBLEMS
+    } else {
+        0
+    }
 }

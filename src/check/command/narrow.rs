@@ -60,7 +60,10 @@ pub(super) fn described(args: &CheckArgs) -> Option<String> {
         (None, Some(name)) => Some(format!("variant {name}")),
         (None, None) => None,
     };
-    let namespace = args.namespace.as_ref().map(|namespace| format!("namespace {namespace}"));
+    let namespace = args
+        .namespace
+        .as_ref()
+        .map(|namespace| format!("namespace {namespace}"));
     match (what, namespace) {
         (Some(what), Some(namespace)) => Some(format!("{what} in {namespace}")),
         (what, namespace) => what.or(namespace),
@@ -70,9 +73,7 @@ pub(super) fn described(args: &CheckArgs) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::only;
-    use crate::check::{
-        Concerns, Link, Problem, Report, Row, Severity,
-    };
+    use crate::check::{Concerns, Link, Problem, Report, Row, Severity};
     use crate::core::{ObjectName, VariantKey};
 
     fn key(name: &str) -> VariantKey {

@@ -28,7 +28,10 @@ impl Progress {
                 return done;
             }
             wait = Duration::from_secs(1);
-            say(&format!("\r\u{1b}[Klooking at {what} ({} s)", begin.elapsed().as_secs()));
+            say(&format!(
+                "\r\u{1b}[Klooking at {what} ({} s)",
+                begin.elapsed().as_secs()
+            ));
         }
     }
 }

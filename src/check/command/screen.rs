@@ -133,8 +133,14 @@ mod tests {
     fn a_picture_stays_on_the_screen() {
         let text = "a\nb\nc\nd\n";
         let whole = drawn(text, Some(10), true);
-        assert_eq!(whole, "\u{1b}[2J\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\nc\u{1b}[K\nd\u{1b}[K\n\u{1b}[J");
+        assert_eq!(
+            whole,
+            "\u{1b}[2J\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\nc\u{1b}[K\nd\u{1b}[K\n\u{1b}[J"
+        );
         let cut = drawn(text, Some(4), false);
-        assert_eq!(cut, "\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\n… 2 more lines\u{1b}[K\n\u{1b}[J");
+        assert_eq!(
+            cut,
+            "\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\n… 2 more lines\u{1b}[K\n\u{1b}[J"
+        );
     }
 }
