@@ -11,8 +11,7 @@ use serde::{
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::text::tame;
-use crate::{config::Labels, core::Sample};
+use crate::{config::Labels, core::Sample, text::tame};
 
 /// A successful answer.
 #[derive(Clone, Debug, Default, PartialEq)]
