@@ -1,6 +1,7 @@
 //! The probes: each looks at one link of the path, and says what is wrong there.
 
 mod epp;
+mod paste;
 mod signal;
 
 use std::collections::BTreeSet;
