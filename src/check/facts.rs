@@ -74,6 +74,9 @@ pub struct Object {
     pub json: Value,
     /// Where it stands, of one from a file: `dir/file.yaml, document 2`.
     pub place: Option<String>,
+    /// When it was last changed by anything but a write of its status: the newest time in its `metadata.managedFields`;
+    /// `None` where they are not known, as in files.
+    pub changed: Option<Wall>,
 }
 
 impl Object {

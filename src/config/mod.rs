@@ -10,6 +10,7 @@
 //! ```
 
 mod defaults;
+mod document;
 mod environment;
 mod error;
 mod key;
@@ -35,6 +36,7 @@ use http::Uri;
 pub use crate::core::{Backoff, Select, Source, Unmatched};
 
 pub use self::{
+    document::yaml_value,
     environment::Environment,
     error::{ConfigError, Place, Problem},
     keys::keys,

@@ -4,6 +4,7 @@ mod config;
 mod demand;
 mod epp;
 mod keda;
+mod paste;
 mod permissions;
 mod pool;
 mod prometheus;
@@ -39,7 +40,6 @@ pub fn all(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
 }
 
 /// The variants in scope behind a pool.
-#[allow(dead_code)]
 fn behind(facts: &Facts, namespace: &str, pool: &str) -> BTreeSet<VariantKey> {
     let pools = facts.inventory.variants_behind(Some(namespace), Some(pool));
     let names = pools.flat_map(|(_, names)| names);

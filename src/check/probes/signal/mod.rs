@@ -1,0 +1,64 @@
+//! What Prometheus has of the EPP: the scrape, its interval, the families and labels of the queue.
+
+mod interval;
+mod monitor;
+mod scrape;
+mod series;
+mod tenants;
+#[cfg(test)]
+mod tests;
+
+use super::{epp::Epp, paste};
+use crate::{
+    check::{Facts, Link, Problem, Severity, Verdict},
+    core::{Blocked, Seen, Sign, Signal},
+};
+
+/// What is wrong there.
+pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for epp in Epp::all(facts) {
+        match verdict.signal(&epp.namespace, &epp.name) {
+            Signal::Off => problems.push(flow_control_off(&epp)),
+            Signal::NotScraped => problems.push(scrape::not_scraped(&epp)),
+            Signal::On | Signal::Unknown => {}
+        }
+        problems.extend(scrape::unmonitored(&epp));
+        problems.extend(interval::problems(&epp));
+        problems.extend(series::problems(&epp));
+        problems.extend(tenants::problem(&epp));
+    }
+    problems
+}
+
+fn flow_control_off(epp: &Epp<'_>) -> Problem {
+    let what = Blocked::FlowControlOff.to_string();
+    let mut problem = epp.problem("flow_control_off", Severity::Error, Link::Signal, None, what);
+    let mut families: Vec<_> = epp.signs().map(sign).collect();
+    families.sort_unstable();
+    families.dedup();
+    problem.evidence = vec![format!(
+        "Prometheus has {} of the pool, and no saturation or queue of flow control",
+        if families.is_empty() {
+            "llm_d_epp_ready_endpoints".to_owned()
+        } else {
+            families.join(", ")
+        }
+    )];
+    problem.mend = vec![
+        "Switch it on in the EPP's EndpointPickerConfig, and restart the EPP".to_owned(),
+        "featureGates: [flowControl]".to_owned(),
+        epp.restart(),
+    ];
+    problem
+}
+
+/// The family that a sign stands for.
+fn sign(seen: &Seen) -> &'static str {
+    match seen.what {
+        Sign::FlowControl => "a saturation or queue",
+        Sign::Endpoints => "llm_d_epp_ready_endpoints",
+        Sign::OldEndpoints => "inference_pool_ready_pods",
+        Sign::Other => "the EPP's build information",
+    }
+}
