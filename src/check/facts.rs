@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     config::Config,
-    core::{Inventory, Now, Sample, Seen},
+    core::{Inventory, Now, Sample, Seen, Wall},
 };
 
 pub use crate::prometheus::{ScrapeTarget, Series};

@@ -14,10 +14,13 @@ pub mod command;
 pub mod explain;
 mod facts;
 pub mod gather;
+mod near;
 mod probes;
 mod problem;
 pub mod render;
 mod report;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use facts::{Access, Facts, Need, Object, Objects, Origin, Prom, ScrapeTarget, Series, Unread};
