@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use scale_from_zero::config::{Environment, keys, parse};
 use serde::Deserialize as _;
@@ -63,7 +64,27 @@ fn yaml_in_the_documents_is_yaml_and_configurations_are_good() {
         }
     }
     assert!(
-        configurations > 5,
+        configurations >= 4,
         "the configurations are found: {configurations}"
     );
+}
+
+/// A field that the API does not know would be dropped, or refused, when it is applied.
+#[test]
+fn network_policies_in_the_documents_have_no_unknown_fields() {
+    let mut policies = 0;
+    for name in documents() {
+        for block in yaml(&read(&name)) {
+            for document in serde_yaml::Deserializer::from_str(&block) {
+                let said = Value::deserialize(document).unwrap();
+                if said["kind"] == "NetworkPolicy" {
+                    policies += 1;
+                    let known: NetworkPolicy = serde_yaml::from_value(said.clone())
+                        .unwrap_or_else(|error| panic!("{name}: {error} in:\n{block}"));
+                    assert_eq!(serde_yaml::to_value(known).unwrap(), said, "{name}");
+                }
+            }
+        }
+    }
+    assert!(policies > 0, "the policies are found");
 }
