@@ -21,8 +21,8 @@ pub struct Answer {
     pub samples: Vec<Sample>,
     /// What the server says is wrong with the result; not empty where something is missing in it. What
     /// it only notes about the query (`infos`, and the `PromQL info` that versions 2.48 to 2.53 put
-    /// among the warnings) is left out. VictoriaMetrics' cluster warns of nothing, it says `isPartial`, which stands here
-    /// in words: <https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability>.
+    /// among the warnings) is left out. The cluster of `VictoriaMetrics` warns of nothing, it says `isPartial`,
+    /// which stands here in words: <https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability>.
     pub warnings: Vec<String>,
 }
 

@@ -11,8 +11,7 @@ fn words(source: &str, of: &str) -> BTreeSet<String> {
         .split_once(&format!("impl {of} {{"))
         .and_then(|(_, after)| after.split_once("fn as_str("))
         .and_then(|(_, after)| after.split_once("\n    }\n"))
-        .map(|(body, _)| body)
-        .unwrap_or_else(|| panic!("{source}: {of} has no as_str"));
+        .map_or_else(|| panic!("{source}: {of} has no as_str"), |(body, _)| body);
     let arms = body.lines().filter_map(|line| line.split_once("=> \""));
     arms.map(|(_, after)| after.split('"').next().unwrap().to_owned())
         .collect()
