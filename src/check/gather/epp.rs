@@ -177,7 +177,7 @@ mod tests {
             "initContainers": [{"envFrom": [{"configMapRef": {"name": "c"}}, {"secretRef": {"name": "s"}}]}],
             "containers": [{"env": [{"name": "E", "valueFrom": {"configMapKeyRef": {"name": "d", "key": "k"}}}]}],
         });
-        assert_eq!(names_in(&spec), ["a", "b", "c", "d"]);
+        assert_eq!(names_in(&spec), ["a", "b", "d", "c"]);
         assert!(names_in(&json!({"volumes": 7})).is_empty());
     }
 

@@ -94,7 +94,7 @@ fn the_inventory_is_that_of_a_cluster_with_these_objects() {
         .next()
         .unwrap();
     assert!(
-        pool.place.as_ref().unwrap().ends_with("b.yml, document 4"),
+        pool.place.as_ref().unwrap().ends_with("b.yml, document 3"),
         "{:?}",
         pool.place
     );
