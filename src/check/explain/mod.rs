@@ -7,6 +7,8 @@ mod choice;
 mod end;
 mod find;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, sync::Arc};
 
