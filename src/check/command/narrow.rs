@@ -27,17 +27,18 @@ pub(super) fn narrow(report: Report, facts: &Facts, args: &CheckArgs) -> Report 
         }
     };
     let whole = name.is_none() && args.explain.is_none();
-    only(report, &kept, whole)
+    let asked = args.explain.as_deref().map(explain::about);
+    only(report, &kept, |about| whole || asked.as_deref() == Some(about))
 }
 
-/// The report of these variants; with what concerns none that exists, or without.
-fn only(report: Report, kept: &BTreeSet<VariantKey>, with_unserved: bool) -> Report {
+/// The report of these variants, and of what concerns none that exists where its object is wanted.
+fn only(report: Report, kept: &BTreeSet<VariantKey>, unserved: impl Fn(&str) -> bool) -> Report {
     let mut numbers = BTreeMap::new();
     let mut problems = Vec::new();
     for (before, problem) in report.problems.into_iter().enumerate() {
         let stays = match &problem.concerns {
             Concerns::All => true,
-            Concerns::None => with_unserved,
+            Concerns::None => unserved(&problem.object),
             Concerns::Variants(variants) => !variants.is_disjoint(kept),
         };
         if stays {
@@ -118,10 +119,10 @@ mod tests {
                 problem(Concerns::one(&key("b"))),
             ],
         };
-        let narrowed = only(report(), &[key("b")].into(), false);
+        let narrowed = only(report(), &[key("b")].into(), |_| false);
         assert_eq!(narrowed.variants, [row("b", Some(1))]);
         assert_eq!(narrowed.problems.len(), 2, "every variant's, and its own");
-        let narrowed = only(report(), &[key("b")].into(), true);
+        let narrowed = only(report(), &[key("b")].into(), |_| true);
         assert_eq!(narrowed.variants, [row("b", Some(2))]);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Mark, Telling, Told, is_ready};
 use crate::{
     check::{Need, Origin},
-    core::{Gone, Observed, Role, Select, Source, TargetKey, TargetKind},
+    core::{Gone, Observed, Role, Select, Source, State, TargetKey, TargetKind},
 };
 
 impl Telling<'_> {
@@ -22,18 +22,23 @@ impl Telling<'_> {
             };
             let role = role.map(|role| format!(", role {role}"));
             let state = self.verdict.state(name, entry);
+            // Without an answer of Prometheus nobody knows whether requests wait.
+            let known = matches!(self.facts.prometheus.demand, Some(Ok(_)));
+            let state = match state {
+                State::Parked if !known => "at 0 replicas".to_owned(),
+                state => state.to_string(),
+            };
             told.say(format!(
-                "{name}: cost {}{}, {}: {state}",
+                "{name}: cost {}{}: {state}",
                 entry.variant.cost.value(),
                 role.unwrap_or_default(),
-                state.as_str().replace('_', " "),
             ));
         }
         let up = self.variants.iter().any(|(_, entry)| entry.is_scaled());
-        let made_up = self.made_up();
-        let wakes = made_up.wakes();
+        let outcome = self.outcome();
+        let wakes = &outcome.wakes;
         if wakes.is_empty() {
-            let why = made_up.why().map(|why| format!(": {why}"));
+            let why = outcome.why.as_ref().map(|why| format!(": {why}"));
             let line = format!("a request would wake none of them{}", why.unwrap_or_default());
             told.found(if up { Mark::Ok } else { Mark::Broken }, line);
         } else {

@@ -1,11 +1,9 @@
 //! Whether it wakes, in one sentence.
 
-use std::{collections::BTreeSet, sync::Arc};
-
 use super::{Mark, Step, Telling};
 use crate::{
-    check::{Facts, Objects, Prom, Severity, Verdict},
-    core::{Sample, Signal, VariantKey},
+    check::Severity,
+    core::{Signal, State, VariantKey},
 };
 
 /// Whether a model wakes.
@@ -36,64 +34,38 @@ impl End {
     }
 }
 
-/// What a request that is made up would come to.
-pub(super) struct MadeUp {
-    wakes: BTreeSet<VariantKey>,
-    why: Option<String>,
-}
-
-impl MadeUp {
+/// What a request would come to.
+pub(super) struct Outcome<'a> {
     /// The variants that it would wake.
-    pub(super) fn wakes(&self) -> &BTreeSet<VariantKey> {
-        &self.wakes
-    }
-
+    pub wakes: Vec<&'a VariantKey>,
     /// Why it would wake none, where there is a reason.
-    pub(super) fn why(&self) -> Option<&str> {
-        self.why.as_deref()
-    }
+    pub why: Option<String>,
 }
 
 impl Telling<'_> {
-    /// Asks the loop's own decision what one request waiting would come to, at each of the pools.
-    pub(super) fn made_up(&self) -> MadeUp {
-        let mut made_up = MadeUp {
-            wakes: BTreeSet::new(),
-            why: None,
+    /// What the loop's own decision says one request would come to.
+    pub(super) fn outcome(&self) -> Outcome<'_> {
+        let ours = |wanted: &VariantKey| self.variants.iter().any(|(name, _)| *name == wanted);
+        let wakes: Vec<_> = self
+            .verdict
+            .would_wake()
+            .iter()
+            .filter(|wake| ours(wake))
+            .collect();
+        let held = self.verdict.would_hold().iter();
+        let mut held = held.filter(|held| held.variant.as_ref().is_some_and(ours));
+        let blocked = || {
+            let mut states = self
+                .variants
+                .iter()
+                .map(|(name, entry)| self.verdict.state(name, entry));
+            let state = states.find(|state| matches!(state, State::Blocked(_) | State::OutOfScope(_)))?;
+            Some(state.to_string())
         };
-        let pools: Vec<Option<&Arc<str>>> = match self.pools() {
-            pools if pools.is_empty() => vec![None],
-            pools => pools.into_iter().map(Some).collect(),
-        };
-        for pool in pools {
-            let sample = Sample {
-                namespace: Some((&**self.namespace).into()),
-                pool: pool.map(|pool| (&**pool).into()),
-                model: Some((&**self.model).into()),
-                value: 1.0,
-                ..Sample::default()
-            };
-            let facts = Facts {
-                config: self.facts.config.clone(),
-                origin: self.facts.origin.clone(),
-                now: self.facts.now,
-                objects: Objects::default(),
-                unread: Vec::new(),
-                inventory: self.facts.inventory.clone(),
-                access: Vec::new(),
-                account: None,
-                prometheus: Prom {
-                    demand: Some(Ok(vec![sample])),
-                    ..Prom::default()
-                },
-            };
-            let verdict = Verdict::of(&facts);
-            made_up.wakes.extend(verdict.wakes().iter().cloned());
-            if made_up.why.is_none() {
-                made_up.why = verdict.held().first().map(|held| held.why.to_string());
-            }
+        Outcome {
+            why: held.next().map(|held| held.why.to_string()).or_else(blocked),
+            wakes,
         }
-        made_up
     }
 
     /// The end of the story, with the first mend where there is something to mend.
@@ -144,8 +116,7 @@ impl Telling<'_> {
             );
             return (End::Now, sentence, Vec::new());
         }
-        let made_up = self.made_up();
-        let names: Vec<_> = made_up.wakes().iter().map(ToString::to_string).collect();
+        let names: Vec<_> = self.outcome().wakes.iter().map(ToString::to_string).collect();
         let pools = self.pools();
         let seen = pools
             .into_iter()
@@ -164,8 +135,9 @@ impl Telling<'_> {
             .map(|(index, _)| (index + 1).to_string())
             .collect();
         let sentence = format!(
-            "Nothing broken is seen: a request that waits for {model} would wake {}. Not known is link {}.",
+            "Nothing broken is seen: a request that waits for {model} would wake {}. Not known: {} {}.",
             names.join(", "),
+            if open.len() == 1 { "link" } else { "links" },
             open.join(", ")
         );
         (End::Unknown, sentence, Vec::new())

@@ -5,9 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{End, Story};
+use super::{End, Mark, Step, Story};
 use crate::{
-    check::{Facts, Verdict},
+    check::{Facts, Report, Verdict},
     core::{Entry, VariantKey},
 };
 
@@ -66,41 +66,86 @@ pub(super) fn find<'a>(facts: &'a Facts, asked: &str, namespace: Option<&str>) -
 }
 
 /// The story of a name that nothing has.
-pub(super) fn unknown(facts: &Facts, verdict: &Verdict<'_>, asked: &str, namespace: Option<&str>) -> Story {
+pub(super) fn unknown(
+    facts: &Facts,
+    report: &Report,
+    verdict: &Verdict<'_>,
+    asked: &str,
+    namespace: Option<&str>,
+) -> Story {
     let nearest = nearest(facts, asked);
     let waiting = verdict.held().iter().filter(|held| {
         let here = namespace.is_none_or(|namespace| held.namespace.as_deref().is_none_or(|n| n == namespace));
         here && held.model.as_deref() == Some(asked)
     });
     let waiting: Vec<_> = waiting.collect();
-    let mut sentence = format!("It cannot wake: no variant serves a model called {asked}");
-    if let Some(namespace) = namespace {
-        sentence.push_str(&format!(" in namespace {namespace}"));
-    }
-    sentence.push('.');
-    for held in &waiting {
-        let pool = held.pool.as_deref().unwrap_or("not named");
-        sentence.push_str(&format!(
-            " {} requests wait for it at pool {pool}: {}.",
-            held.waiting, held.why
-        ));
-    }
+    let problems = report.problems.iter().enumerate();
+    let problems = problems.filter(|(_, problem)| problem.object == about(asked));
+    let place = namespace.map(|namespace| format!(" in namespace {namespace}"));
+    let why = format!(
+        "no variant serves a model called {asked}{}",
+        place.unwrap_or_default()
+    );
+    let mut evidence = vec![why.clone()];
+    evidence.extend(waiting.iter().map(|held| {
+        let pool = held.pool.as_deref().map(|pool| format!(" at pool {pool}"));
+        let namespace = held
+            .namespace
+            .as_deref()
+            .map(|namespace| format!(" in {namespace}"));
+        format!(
+            "{} requests wait for it{}{}: {}",
+            held.waiting,
+            pool.unwrap_or_default(),
+            namespace.unwrap_or_default(),
+            held.why
+        )
+    }));
     if !nearest.is_empty() {
-        sentence.push_str(&format!(" There is {}.", nearest.join(", ")));
+        evidence.push(format!("there is {}", nearest.join(", ")));
     }
-    let (place, name) = nearest_variant(facts, asked).unwrap_or(("NAMESPACE", "NAME"));
     Story {
         namespace: None,
         model: asked.to_owned(),
-        steps: Vec::new(),
+        steps: vec![Step {
+            title: "a variant serves the model that a request names",
+            mark: Mark::Broken,
+            evidence,
+            why: Some(why.clone()),
+            problems: problems.map(|(index, _)| index).collect(),
+        }],
         end: End::Never,
-        sentence,
-        mend: vec![
-            "Ask by a name that a variant has, or let a variant have this one: as its spec.modelID, or beside it".into(),
-            format!("kubectl -n {place} annotate variantautoscaling {name} --overwrite 'scale-from-zero/models={asked}'"),
-        ],
+        sentence: format!("It cannot wake, because {why}."),
+        mend: mend(facts, asked),
         nearest,
     }
+}
+
+/// The object of a problem with demand for a model that nothing serves.
+pub fn about(model: &str) -> String {
+    format!("model {model}")
+}
+
+/// How a variant comes to have this name: the one that is called nearly so.
+fn mend(facts: &Facts, asked: &str) -> Vec<String> {
+    let words = "ask by a name that a variant has, or let a variant have this one: as its spec.modelID, or beside it as".to_owned();
+    let Some(key) = nearest_variant(facts, asked) else {
+        return vec![
+            words,
+            "metadata: {annotations: {scale-from-zero/models: \"NAME,NAME\"}}".to_owned(),
+        ];
+    };
+    let entry = facts.inventory.entry(key);
+    let aliases = entry.into_iter().flat_map(|entry| &entry.variant.aliases);
+    let names: Vec<_> = aliases.map(|alias| &**alias).chain([asked]).collect();
+    let quoted = format!("scale-from-zero/models={}", names.join(",")).replace('\'', "'\\''");
+    let command = format!(
+        "kubectl -n {} annotate {} {} --overwrite '{quoted}'",
+        key.name.namespace,
+        key.source.as_str().to_lowercase(),
+        key.name.name
+    );
+    vec![words, command]
 }
 
 /// How alike two names are, however they are written: in capitals, with the organisation before a slash or without.
@@ -143,10 +188,10 @@ fn nearest(facts: &Facts, asked: &str) -> Vec<String> {
 }
 
 /// The variant whose name is nearest, for a command that can be copied.
-fn nearest_variant<'a>(facts: &'a Facts, asked: &str) -> Option<(&'a str, &'a str)> {
+fn nearest_variant<'a>(facts: &'a Facts, asked: &str) -> Option<&'a VariantKey> {
     let names = names(facts).into_iter();
     let (likeness, key) = names
         .map(|(name, key)| (likeness(name, asked), key))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (likeness >= ALIKE).then_some((&*key.name.namespace, &*key.name.name))
+    (likeness >= ALIKE).then_some(key)
 }

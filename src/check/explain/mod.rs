@@ -1,12 +1,14 @@
 //! `--explain MODEL`: the story of one model, link by link from a request to a replica.
 //!
 //! Each link has a mark, what was seen that says so, and the problems found there. What would be woken is not worked
-//! out here: the loop's own decision is asked, with a request that is made up ([`end`]).
+//! out here: the loop's own decision is asked ([`Verdict::would_wake`]).
 
 mod choice;
 mod end;
 mod find;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -14,7 +16,7 @@ use super::{Facts, Link, Object, Report, Severity, Unread, Verdict};
 use crate::core::{Entry, TargetKey, VariantKey};
 
 pub use end::End;
-pub use find::variants_of;
+pub use find::{about, variants_of};
 
 /// The story of one model in one namespace.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +99,7 @@ pub fn explain(facts: &Facts, report: &Report, asked: &str, namespace: Option<&s
     let verdict = Verdict::of(facts);
     let found = find::find(facts, asked, namespace);
     if found.is_empty() {
-        return vec![find::unknown(facts, &verdict, asked, namespace)];
+        return vec![find::unknown(facts, report, &verdict, asked, namespace)];
     }
     let stories = found.iter().map(|found| {
         let telling = Telling {
@@ -281,6 +283,12 @@ fn is_ready(pod: &Object) -> bool {
         .into_iter()
         .flatten()
         .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// `1 pod`, `2 pods`.
+fn counted(count: usize, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
 }
 
 /// Seconds for people: `0.25 s`, `5 s`.

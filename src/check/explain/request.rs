@@ -1,6 +1,6 @@
 //! The first half of the path: from the request to the row of our query.
 
-use super::{Mark, Telling, Told, is_ready, seconds};
+use super::{Mark, Telling, Told, counted, is_ready, seconds};
 use crate::{
     check::{Facts, Origin, ScrapeTarget, Series},
     core::{Sample, Signal},
@@ -86,7 +86,10 @@ impl Telling<'_> {
         let mark = if ready > 0 { Mark::Ok } else { Mark::Broken };
         (
             mark,
-            format!("Service {service} has {} pods, {ready} ready", pods.len()),
+            format!(
+                "Service {service} has {}, {ready} ready",
+                counted(pods.len(), "pod")
+            ),
         )
     }
 
@@ -238,9 +241,9 @@ impl Telling<'_> {
             .latency
             .map(|latency| format!(" within {} ms", latency.as_millis()));
         told.say(format!(
-            "answered{} with {} rows, {} of this model",
+            "answered{} with {}, {} of this model",
             latency.unwrap_or_default(),
-            samples.len(),
+            counted(samples.len(), "row"),
             rows.len()
         ));
         let row = |sample: &&Sample| {

@@ -46,10 +46,10 @@ pub(super) fn lay_out<const N: usize>(
 ) -> String {
     let natural = |index: usize| {
         let cells = rows.iter().map(|row| width(&row[index].text));
-        cells
-            .chain([columns[index].title.len()])
-            .max()
-            .unwrap_or_default()
+        match cells.max().unwrap_or_default() {
+            0 => 0,
+            width => width.max(columns[index].title.len()),
+        }
     };
     let widths = fitted(columns, std::array::from_fn(natural), room);
     let titles = columns.map(|column| Cell {
@@ -66,7 +66,7 @@ pub(super) fn lay_out<const N: usize>(
             line.push_str(&paint.on(cell.tone, &text));
             blanks = width_of - width(&text) + GAP;
         }
-        out.push_str(&line);
+        out.push_str(line.trim_end());
         out.push('\n');
     }
     out

@@ -123,6 +123,7 @@ struct Told<'a> {
     steps: Vec<Link<'a>>,
     wakes: &'static str,
     end: &'a str,
+    mend: &'a [String],
     nearest: &'a [String],
 }
 
@@ -285,6 +286,7 @@ fn told(story: &Story) -> Told<'_> {
         steps: story.steps.iter().enumerate().map(link).collect(),
         wakes: story.end.as_str(),
         end: &story.sentence,
+        mend: &story.mend,
         nearest: &story.nearest,
     }
 }

@@ -7,6 +7,8 @@ mod paint;
 mod problems;
 mod story;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

@@ -4,7 +4,6 @@ use super::{
     View,
     columns::width,
     paint::{Paint, Tone},
-    plural,
     table::severity,
     wrapped,
 };
@@ -140,9 +139,4 @@ pub(super) fn reference(problem: &Problem, number: usize, paint: Paint) -> Strin
         visible(&problem.what),
         problem.code
     )
-}
-
-/// `2 problems`, for sums.
-pub(super) fn counted(count: usize) -> String {
-    plural(count, "problem")
 }
