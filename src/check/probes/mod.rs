@@ -1,6 +1,10 @@
 //! The probes: each looks at one link of the path, and says what is wrong there.
 
 mod epp;
+#[cfg(test)]
+mod given;
+#[cfg(test)]
+mod odd;
 mod paste;
 mod signal;
 

@@ -24,12 +24,11 @@ enum Start {
 
 /// The problem, where the times are known. A wake goes on without the request that asked for it; but that is answered
 /// with 503, and its client must ask again.
-pub(super) fn problem(epp: &Epp<'_>, settings: &Option<Settings<'_>>, running: Running) -> Option<Problem> {
-    let settings = settings.as_ref()?;
+pub(super) fn problem(epp: &Epp<'_>, settings: &Settings<'_>, running: Running) -> Option<Problem> {
     if running == Running::No || (settings.gate() != Configured::Yes && running != Running::Yes) {
         return None;
     }
-    let ttl = settings.ttl()??;
+    let ttl = settings.ttl()?;
     let mut longest = Duration::ZERO;
     let mut took = false;
     let mut evidence = Vec::new();

@@ -280,11 +280,11 @@ pub(super) fn ports(service: &Object) -> impl Iterator<Item = (&str, i64)> {
 
 /// A few of many.
 fn listed(names: &[&str]) -> String {
-    let mut text = names[..names.len().min(MOST)].join(", ");
-    if names.len() > MOST {
-        text.push_str(&format!(" and {} more", names.len() - MOST));
+    let first = names[..names.len().min(MOST)].join(", ");
+    match names.len().checked_sub(MOST) {
+        None | Some(0) => first,
+        Some(more) => format!("{first} and {more} more"),
     }
-    text
 }
 
 /// A condition of a pod.

@@ -30,6 +30,9 @@ fn tells_owners(name: &str) -> bool {
     !replica && (OWNERS.contains(&name) || name.contains("cluster") || name.contains("tenant"))
 }
 
+/// Pods by name; `None` of series that name none.
+type Pods<'a> = BTreeSet<Option<&'a str>>;
+
 /// One label that tells several.
 pub(super) fn problem(epp: &Epp<'_>) -> Option<Problem> {
     let query = &epp.facts.config.query;
@@ -40,7 +43,6 @@ pub(super) fn problem(epp: &Epp<'_>) -> Option<Problem> {
         &query.labels.target_model,
     ];
     // The pods that each value of each label stands beside. A value that some series lack is one more.
-    type Pods<'a> = BTreeSet<Option<&'a str>>;
     let series: Vec<_> = of_pool(epp).collect();
     let names: BTreeSet<&str> = series
         .iter()
@@ -106,7 +108,7 @@ pub(super) fn problem(epp: &Epp<'_>) -> Option<Problem> {
 }
 
 /// Whether the values stand beside the same pods: several servers scrape the same EPP, which counts once.
-fn share_pods(values: &BTreeMap<&str, BTreeSet<Option<&str>>>) -> bool {
+fn share_pods(values: &BTreeMap<&str, Pods<'_>>) -> bool {
     let mut all = values.values();
     let Some(first) = all.next() else {
         return true;
