@@ -91,8 +91,8 @@ fn start<'a>(epp: &Epp<'a>, key: &VariantKey) -> Option<(&'a TargetKey, Start)> 
 fn took(epp: &Epp<'_>, target: &TargetKey) -> Option<Duration> {
     let found = epp.facts.inventory.target(target)?;
     let labels = found.labels.iter().collect();
-    let pods = epp.facts.objects.all("", "Pod");
-    pods.filter(|pod| *pod.namespace == *epp.namespace && pod.name.starts_with(&*target.name.name))
+    let pods = epp.facts.objects.within("", "Pod", &epp.namespace);
+    pods.filter(|pod| pod.name.starts_with(&*target.name.name))
         .filter(|pod| selects(&labels, &pod.strings("/metadata/labels")))
         .filter(|pod| is_ready(pod) && restarts(pod) == 0)
         .filter_map(|pod| {

@@ -263,10 +263,8 @@ fn no_pods(epp: &Epp<'_>, service: &Object) -> Option<Problem> {
     Some(problem)
 }
 
-fn services<'a>(epp: &Epp<'a>) -> impl Iterator<Item = &'a Object> {
-    let namespace = epp.namespace.clone();
-    let all = epp.facts.objects.all("", "Service");
-    all.filter(move |service| *service.namespace == *namespace)
+fn services<'a>(epp: &Epp<'a>) -> impl Iterator<Item = &'a Object> + use<'a> {
+    epp.facts.objects.within("", "Service", &epp.namespace)
 }
 
 /// Ports of a Service, by name and number.
