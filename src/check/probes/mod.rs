@@ -3,7 +3,11 @@
 mod config;
 mod demand;
 mod epp;
+#[cfg(test)]
+mod given;
 mod keda;
+#[cfg(test)]
+mod odd;
 mod paste;
 mod permissions;
 mod pool;
