@@ -9,6 +9,7 @@ mod failover;
 mod pki;
 mod server;
 mod signals;
+mod survey;
 
 use std::{io::Write, path::PathBuf, time::Duration};
 
