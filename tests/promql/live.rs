@@ -197,7 +197,7 @@ async fn survey(prometheus: &Prometheus) -> Result<(), Failed> {
     let queues: Vec<_> = series.iter().filter(|series| is_queue(series)).collect();
     let is_whole = |series: &&Series| {
         let age = series.age.unwrap_or(f64::NAN);
-        series.label("pod") == "epp-0" && series.label("instance") != "" && (0.0..300.0).contains(&age)
+        series.label("pod") == "epp-0" && !series.label("instance").is_empty() && (0.0..300.0).contains(&age)
     };
     check(
         "whole series with their age",
