@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::wake::VariantArgument;
+use crate::{check::command::CheckArgs, wake::VariantArgument};
 
 /// Wakes parked language models on Kubernetes.
 ///
@@ -21,6 +21,7 @@ Examples:
   scale-from-zero demo --once                  see it work, without a cluster
   scale-from-zero run --config config.yaml     the control loop
   scale-from-zero run --dry-run                say what would be woken, write nothing
+  scale-from-zero check                        why a model does not wake
   scale-from-zero wake llm/llama-8b-autoscaler one wake by hand"
 )]
 pub struct Cli {
@@ -34,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Runs the control loop until it is asked to end.
     Run(RunArgs),
+    /// Walks the wake path link by link, and says what is broken and how to mend it.
+    Check(CheckArgs),
     /// Wakes one variant by hand, by the same rules of writing as the loop.
     Wake(WakeArgs),
     /// Shows the whole thing at work in this process: a small Kubernetes API, a Prometheus endpoint, simulated models.

@@ -20,5 +20,6 @@ pub mod report;
 mod retry_after;
 mod rules;
 pub mod run;
+mod text;
 mod tick;
 pub mod wake;

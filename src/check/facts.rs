@@ -13,6 +13,8 @@ use crate::{
     core::{Inventory, Now, Sample, Seen, Wall},
 };
 
+pub use crate::prometheus::{ScrapeTarget, Series};
+
 /// Everything a check looks at. Plain values.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -236,36 +238,4 @@ pub struct Prom {
     pub version: Option<String>,
     /// By how many seconds its clock is ahead of ours, where known.
     pub clock_ahead: Option<f64>,
-}
-
-/// One series with its last sample.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Series {
-    /// `__name__`.
-    pub name: String,
-    /// The other labels.
-    pub labels: BTreeMap<String, String>,
-    /// The value.
-    pub value: f64,
-    /// Age of the sample in seconds, where known.
-    pub age: Option<f64>,
-}
-
-/// One target of Prometheus (`/api/v1/targets`).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ScrapeTarget {
-    /// Its labels after relabelling: `namespace`, `pod`, `service`, `job`, ...
-    pub labels: BTreeMap<String, String>,
-    /// Name of the scrape configuration: `serviceMonitor/llm/epp/0`.
-    pub pool: String,
-    /// What is scraped.
-    pub url: String,
-    /// How often.
-    pub interval: Option<Duration>,
-    /// `up`, `down` or `unknown`.
-    pub health: String,
-    /// Why it is down; empty otherwise.
-    pub last_error: String,
-    /// When it was scraped last.
-    pub last_scrape: Option<Wall>,
 }

@@ -116,3 +116,47 @@ pub struct Problem {
     /// How to mend it: first what, in words, then commands or manifest lines, line by line.
     pub mend: Vec<String>,
 }
+
+impl Problem {
+    /// A problem of nothing and nobody yet.
+    pub fn new(code: &'static str, severity: Severity, link: Link, what: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            link,
+            object: String::new(),
+            concerns: Concerns::None,
+            what: what.into(),
+            evidence: Vec::new(),
+            mend: Vec::new(),
+        }
+    }
+
+    /// The object it is about.
+    #[must_use]
+    pub fn about(mut self, object: impl Into<String>) -> Self {
+        self.object = object.into();
+        self
+    }
+
+    /// Whom it concerns.
+    #[must_use]
+    pub fn concerning(mut self, concerns: Concerns) -> Self {
+        self.concerns = concerns;
+        self
+    }
+
+    /// One more line of evidence.
+    #[must_use]
+    pub fn seen(mut self, line: impl Into<String>) -> Self {
+        self.evidence.push(line.into());
+        self
+    }
+
+    /// One more line of its mend: words first, then what can be pasted.
+    #[must_use]
+    pub fn mend(mut self, line: impl Into<String>) -> Self {
+        self.mend.push(line.into());
+        self
+    }
+}

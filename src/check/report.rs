@@ -1,5 +1,7 @@
 //! The outcome of a check: one row for each variant, and every problem.
 
+use std::collections::BTreeMap;
+
 use super::{Concerns, Facts, Problem, Severity, Verdict, probes};
 use crate::core::{Observed, VariantKey};
 
@@ -44,6 +46,44 @@ impl Report {
     }
 }
 
+/// The first problem of each variant: the first that keeps it from waking, else the worst that concerns it by name.
+struct First<'a> {
+    problems: &'a [Problem],
+    /// The first error that concerns all.
+    all: Option<usize>,
+    named: BTreeMap<&'a VariantKey, usize>,
+}
+
+impl<'a> First<'a> {
+    /// Of problems in their final order.
+    fn of_all(problems: &'a [Problem]) -> Self {
+        let mut named = BTreeMap::new();
+        let mut all = None;
+        for (index, problem) in problems.iter().enumerate() {
+            match &problem.concerns {
+                Concerns::All if problem.severity == Severity::Error => all = all.or(Some(index)),
+                Concerns::Variants(variants) => {
+                    for variant in variants {
+                        named.entry(variant).or_insert(index);
+                    }
+                }
+                Concerns::All | Concerns::None => {}
+            }
+        }
+        Self { problems, all, named }
+    }
+
+    fn of(&self, variant: &VariantKey) -> Option<usize> {
+        let named = self.named.get(variant).copied();
+        let is_error = |index: &usize| self.problems[*index].severity == Severity::Error;
+        match (self.all, named.filter(is_error)) {
+            (Some(all), Some(named)) => Some(all.min(named)),
+            (Some(all), None) => Some(all),
+            (None, _) => named,
+        }
+    }
+}
+
 /// Judges the facts.
 pub fn judge(facts: &Facts) -> Report {
     let verdict = Verdict::of(facts);
@@ -56,18 +96,10 @@ pub fn judge(facts: &Facts) -> Report {
     });
     let mut entries: Vec<_> = facts.inventory.entries().collect();
     entries.sort_by_key(|(name, _)| *name);
+    let first = First::of_all(&problems);
     let demand_known = matches!(facts.prometheus.demand, Some(Ok(_)));
     let variants = entries.into_iter().map(|(name, entry)| {
         let state = verdict.state(name, entry);
-        // What concerns this variant by name says more than what concerns all.
-        let first = problems
-            .iter()
-            .position(|problem| problem.severity == Severity::Error && problem.concerns.includes(name))
-            .or_else(|| {
-                problems
-                    .iter()
-                    .position(|p| p.concerns != Concerns::All && p.concerns.includes(name))
-            });
         Row {
             key: name.clone(),
             model: entry.variant.model.to_string(),
@@ -83,7 +115,7 @@ pub fn judge(facts: &Facts) -> Report {
             waiting: demand_known.then(|| verdict.waiting(name, entry)),
             state: state.as_str(),
             reason: state.to_string(),
-            first,
+            first: first.of(name),
         }
     });
     Report {

@@ -1,6 +1,9 @@
 //! What the loop would decide on these facts: its own join, plan and states, asked once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Facts, Prom};
 use crate::core::{
@@ -18,7 +21,15 @@ pub struct Verdict<'a> {
     joined: Joined,
     held: Vec<Held>,
     by_variant: BTreeMap<VariantKey, Held>,
-    wakes: Vec<VariantKey>,
+    wakes: BTreeSet<VariantKey>,
+    would: Would,
+}
+
+/// What would follow if a request waited now for every parked model, with nothing capped.
+#[derive(Debug, Default)]
+struct Would {
+    wake: BTreeSet<VariantKey>,
+    held: Vec<Held>,
 }
 
 impl<'a> Verdict<'a> {
@@ -55,6 +66,7 @@ impl<'a> Verdict<'a> {
             by_variant: by_variant(&plan.blocked),
             wakes: plan.wakes.iter().map(|wake| wake.variant.clone()).collect(),
             held: plan.blocked,
+            would: would(facts, rules.clone()),
             joined,
             signals,
             memory,
@@ -82,9 +94,19 @@ impl<'a> Verdict<'a> {
         &self.joined
     }
 
-    /// The variants that would be woken now.
-    pub fn wakes(&self) -> &[VariantKey] {
+    /// The variants that are to be woken now, as requests wait for them.
+    pub fn wakes(&self) -> &BTreeSet<VariantKey> {
         &self.wakes
+    }
+
+    /// The variants that a request for their model would wake.
+    pub fn would_wake(&self) -> &BTreeSet<VariantKey> {
+        &self.would.wake
+    }
+
+    /// Why a request for a parked model would wake nothing.
+    pub fn would_hold(&self) -> &[Held] {
+        &self.would.held
     }
 
     /// The signal of a pool.
@@ -116,5 +138,37 @@ fn demand(prometheus: &Prom) -> Option<Vec<Row>> {
     match &prometheus.demand {
         Some(Ok(samples)) => Some(rows(samples.clone())),
         _ => None,
+    }
+}
+
+/// Asks for every model that has an inactive variant, at each of its pools.
+fn would(facts: &Facts, rules: Rules) -> Would {
+    let inventory = &facts.inventory;
+    let rules = Rules {
+        max_starting: None,
+        max_starting_per_namespace: None,
+        ..rules
+    };
+    let mut asked = BTreeSet::new();
+    for (name, entry) in inventory.entries().filter(|(_, entry)| entry.is_inactive()) {
+        for pool in &entry.pools {
+            asked.insert((&name.name.namespace, pool, &entry.variant.model));
+        }
+    }
+    let rows: Vec<Row> = asked
+        .into_iter()
+        .map(|(namespace, pool, model)| Row {
+            namespace: Some((&**namespace).into()),
+            pool: Some((&**pool).into()),
+            model: Some((&**model).into()),
+            waiting: 1.0,
+            family: None,
+        })
+        .collect();
+    let joined = join(inventory, &rows, &rules);
+    let plan = plan(inventory, &joined, &Memory::default(), facts.now, &rules);
+    Would {
+        wake: plan.wakes.into_iter().map(|wake| wake.variant).collect(),
+        held: plan.blocked,
     }
 }

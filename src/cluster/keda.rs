@@ -9,7 +9,7 @@ use crate::core::{Failure, PAUSED_SCALE_IN};
 
 /// The first version that knows [`PAUSED_SCALE_IN`].
 /// (<https://github.com/kedacore/keda/blob/main/CHANGELOG.md>, v2.18.0.)
-const SINCE: (u32, u32) = (2, 18);
+pub const SINCE: (u32, u32) = (2, 18);
 /// KEDA's manifests and its chart put the version there, on the CRD.
 const VERSION_LABEL: &str = "/metadata/labels/app.kubernetes.io~1version";
 const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/scaledobjects.keda.sh";
@@ -30,14 +30,16 @@ impl Keda {
     pub async fn ask(client: &Client) -> Self {
         match read::get(client, "get the CRD scaledobjects.keda.sh".into(), CRD).await {
             Ok(Object(crd)) => {
-                let label = crd
-                    .pointer(VERSION_LABEL)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                version(label).map_or_else(
+                let said = || {
+                    crd.pointer(VERSION_LABEL)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                };
+                keda_version(&crd).map_or_else(
                     || {
                         Self::Unknown(format!(
-                            "the label app.kubernetes.io/version of its CRD says {label:?}"
+                            "the label app.kubernetes.io/version of its CRD says {:?}",
+                            said()
                         ))
                     },
                     |(major, minor)| Self::Version(major, minor),
@@ -71,6 +73,11 @@ impl Keda {
 
 #[derive(Deserialize)]
 struct Object(Value);
+
+/// KEDA's version, major and minor, by its CRD of ScaledObjects; `None` where that does not say.
+pub fn keda_version(crd: &Value) -> Option<(u32, u32)> {
+    version(crd.pointer(VERSION_LABEL)?.as_str()?)
+}
 
 /// Major and minor of `2.18.0`, `v2.18.1` or the like.
 fn version(text: &str) -> Option<(u32, u32)> {

@@ -43,6 +43,7 @@ pub use self::{
     load::{Fingerprint, Loaded, load},
     parse::parse,
     reload::{Change, Watched},
+    yaml::documents,
 };
 
 /// Everything that can be configured, checked.

@@ -75,6 +75,13 @@ fn set(conditions: &mut Vec<Condition>, kind: &str, reason: &str, generation: i6
     }
 }
 
+impl StatusUpdate {
+    /// Whether the accelerator of a variant can only be the fallback.
+    pub fn falls_back(variant: &Variant, target: Option<&Target>, fallback: &str) -> bool {
+        accelerator(variant, target, fallback) == fallback
+    }
+}
+
 /// The accelerator: the variant's label; else its status, unless that is our own fallback, which WVA
 /// keeps for good; else what the pod template asks for; else the fallback. The CRD wants at least
 /// two characters.

@@ -13,7 +13,7 @@ use libtest_mimic::Failed;
 use scale_from_zero::{
     config::{Auth, Prometheus as Config, Query, Tls},
     core::{Sample, Seen, Sign},
-    prometheus::{Prometheus, Reason, query as text},
+    prometheus::{Prometheus, Reason, ScrapeTarget, Series, query as text},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -87,6 +87,7 @@ async fn trial(real: &Real, queue: &watch::Sender<i32>) -> Result<(), Failed> {
     check("the age of the row of the demand", *age == expected, &ages)?;
 
     signals(&prometheus).await?;
+    survey(&prometheus).await?;
 
     for query in [
         text::demand(&query()),
@@ -181,6 +182,55 @@ async fn signals(prometheus: &Prometheus) -> Result<(), Failed> {
         signals == expected
     })
     .await
+}
+
+/// What `check` asks beside, of a Prometheus that has it all.
+async fn survey(prometheus: &Prometheus) -> Result<(), Failed> {
+    let is_queue = |series: &Series| series.name == NEW;
+    // Three flows, by two jobs, of which the second may still have to come.
+    until("all series of a family", async || {
+        let series = prometheus.series().await.unwrap();
+        series.iter().filter(|series| is_queue(series)).count() == 6
+    })
+    .await?;
+    let series = prometheus.series().await?;
+    let queues: Vec<_> = series.iter().filter(|series| is_queue(series)).collect();
+    let is_whole = |series: &&Series| {
+        let age = series.age.unwrap_or(f64::NAN);
+        series.label("pod") == "epp-0" && series.label("instance") != "" && (0.0..300.0).contains(&age)
+    };
+    check(
+        "whole series with their age",
+        queues.iter().all(is_whole),
+        &queues,
+    )?;
+    check(
+        "saturation, too",
+        series.iter().any(|series| series.name == SATURATION),
+        &series,
+    )?;
+
+    let targets = prometheus.targets().await?;
+    check("a target for each job", targets.len() == 2, &targets)?;
+    let is_whole = |target: &ScrapeTarget| {
+        target.interval == Some(Duration::from_secs(1))
+            && target.health == "up"
+            && target.last_error.is_empty()
+            && target.last_scrape.is_some()
+            && target.pool == target.labels["job"]
+            && target.url.ends_with("/metrics")
+    };
+    check("whole targets", targets.iter().all(is_whole), &targets)?;
+
+    let version = prometheus.version().await?;
+    check(
+        "a version",
+        version.starts_with(|c: char| c.is_ascii_digit()),
+        &version,
+    )?;
+    let ahead = prometheus.clock_ahead().await?.unwrap_or(f64::NAN);
+    // It is this machine's clock; the bound is that of any round trip.
+    check("one clock", ahead.abs() < PATIENCE.as_secs_f64(), &ahead)
 }
 
 /// What is there beside the queues: an EPP with flow control and one without, an old one, and an older one that

@@ -1,4 +1,5 @@
-//! The two queries of rule 1, and the slow one of rule 4, on Prometheus' own engine: by `promtool test rules`, and live.
+//! The two queries of rule 1, and the slow one of rule 4, on Prometheus' own engine: by `promtool test rules`, and live. The
+//! evaluation of `check` that needs no Prometheus is held to the same tables.
 //!
 //! `promtool` and `prometheus` are looked for in `$KUBEBUILDER_ASSETS`, then on `PATH`. Where they are
 //! missing the trials are reported as ignored, or fail if `REQUIRE_REAL=1`.
@@ -32,6 +33,14 @@ fn main() {
     trials.extend(signals::all().into_iter().map(|case| {
         let name = format!("promtool::signal::{}", case.name);
         trial(name, "promtool", move |promtool| signals::run(promtool, &case))
+    }));
+    trials.extend(cases::all().into_iter().map(|case| {
+        let name = format!("offline::{}", case.name);
+        Trial::test(name, move || cases::run_offline(&case))
+    }));
+    trials.extend(signals::all().into_iter().map(|case| {
+        let name = format!("offline::signal::{}", case.name);
+        Trial::test(name, move || signals::run_offline(&case))
     }));
     trials.push(trial(
         "prometheus::answers_all_queries".into(),

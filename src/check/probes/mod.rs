@@ -1,29 +1,41 @@
 //! The probes: each looks at one link of the path, and says what is wrong there.
 
+mod config;
+mod demand;
 mod epp;
 #[cfg(test)]
 mod given;
+mod keda;
 #[cfg(test)]
 mod odd;
 mod paste;
+mod permissions;
+mod pool;
+mod prometheus;
 mod signal;
-
-use std::collections::BTreeSet;
+mod take_back;
+mod variant;
+mod wake;
 
 use super::{Facts, Problem, Verdict};
-use crate::core::VariantKey;
 
 /// A probe: what it finds, in any order.
 type Probe = fn(&Facts, &Verdict<'_>) -> Vec<Problem>;
 
 /// What every probe finds.
 pub fn all(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
-    const PROBES: [Probe; 2] = [epp::probe, signal::probe];
+    const PROBES: [Probe; 11] = [
+        config::probe,
+        permissions::probe,
+        prometheus::probe,
+        variant::probe,
+        pool::probe,
+        epp::probe,
+        signal::probe,
+        demand::probe,
+        wake::probe,
+        take_back::probe,
+        keda::probe,
+    ];
     PROBES.iter().flat_map(|probe| probe(facts, verdict)).collect()
-}
-
-/// The variants in scope behind a pool.
-fn behind(facts: &Facts, namespace: &str, pool: &str) -> BTreeSet<VariantKey> {
-    let pools = facts.inventory.variants_behind(Some(namespace), Some(pool));
-    pools.flat_map(|(_, names)| names.iter().cloned()).collect()
 }

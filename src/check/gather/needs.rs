@@ -1,0 +1,520 @@
+//! What the program needs to be allowed, in one table: the rules of `manifests/rbac`, each with what is lost without it. A
+//! test holds the two equal.
+
+use crate::{
+    check::Need,
+    config::Config,
+    core::{Source, TargetKind},
+};
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    /// API groups.
+    pub groups: &'static [&'static str],
+    /// Resources, with their subresources.
+    pub resources: &'static [&'static str],
+    /// Name of the one object; `None` for all.
+    pub name: Option<&'static str>,
+    /// Verbs.
+    pub verbs: &'static [&'static str],
+    /// Where it is granted.
+    pub granted: Granted,
+    /// When it is needed, and for what.
+    pub used: Used,
+}
+
+/// Where a right is granted, by folder of `manifests/rbac`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Granted {
+    /// `cluster-wide` and `namespaced` alike.
+    Always,
+    /// `cluster-wide` alone.
+    ClusterWide,
+    /// The folder of an option.
+    Option(&'static str),
+    /// The folder of an option, for a ClusterRole alone.
+    ClusterWideOption(&'static str),
+    /// `leader-election`, in the namespace of the Lease.
+    Lease,
+}
+
+/// When a right is needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Used {
+    /// Always, and nothing is woken without it.
+    Wake,
+    /// The same, where variants are taken from this source.
+    Source(Source),
+    /// Where variants are taken from this source they are not woken without it; else it is of use all the same.
+    Scaler(Source),
+    /// Where a variant's target is of this kind, which is not woken without it.
+    Target(&'static str),
+    /// As for [`Target`](Self::Target), where something less is lost.
+    TargetOption(&'static str, &'static str),
+    /// Under this condition; what is lost without it.
+    Option(When, &'static str),
+    /// Granted for what may come, and used by nothing today.
+    Unused,
+}
+
+/// When an option is on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum When {
+    Always,
+    Status,
+    Annotate,
+    Events,
+    Autoscalers,
+    Guard,
+    LeaderElection,
+}
+
+const READ_AGAIN: &str =
+    "after a lost race the target is not looked at once more, and nobody is named who took a wake back";
+const SCALERS: &str = "autoscalers are not seen: what pauses or limits a target, and who takes a wake back";
+const GUARD: &str = "autoscalers are not kept from taking a wake back (wake.guard), nor told of a wake where they are the variant";
+
+/// Nothing but the defaults.
+const RULE: Rule = Rule {
+    groups: &[""],
+    resources: &[],
+    name: None,
+    verbs: &[],
+    granted: Granted::Always,
+    used: Used::Unused,
+};
+
+/// Every right that `manifests/rbac` grants.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        groups: &["llmd.ai"],
+        resources: &["variantautoscalings"],
+        verbs: &["list", "watch"],
+        used: Used::Source(Source::VariantAutoscaling),
+        ..RULE
+    },
+    Rule {
+        groups: &["llmd.ai"],
+        resources: &["variantautoscalings"],
+        verbs: &["get"],
+        used: Used::Option(
+            When::Always,
+            "`scale-from-zero wake NAMESPACE/NAME` does not find its variant",
+        ),
+        ..RULE
+    },
+    Rule {
+        groups: &["inference.networking.k8s.io", "inference.networking.x-k8s.io"],
+        resources: &["inferencepools"],
+        verbs: &["list", "watch"],
+        used: Used::Wake,
+        ..RULE
+    },
+    Rule {
+        groups: &["inference.networking.k8s.io", "inference.networking.x-k8s.io"],
+        resources: &["inferencepools"],
+        verbs: &["get"],
+        ..RULE
+    },
+    Rule {
+        groups: &["autoscaling"],
+        resources: &["horizontalpodautoscalers"],
+        verbs: &["list", "watch"],
+        used: Used::Scaler(Source::HorizontalPodAutoscaler),
+        ..RULE
+    },
+    Rule {
+        groups: &["keda.sh"],
+        resources: &["scaledobjects"],
+        verbs: &["list", "watch"],
+        used: Used::Scaler(Source::ScaledObject),
+        ..RULE
+    },
+    Rule {
+        groups: &["autoscaling"],
+        resources: &["horizontalpodautoscalers"],
+        verbs: &["get"],
+        ..RULE
+    },
+    Rule {
+        groups: &["keda.sh"],
+        resources: &["scaledobjects"],
+        verbs: &["get"],
+        ..RULE
+    },
+    Rule {
+        groups: &["apps"],
+        resources: &["deployments"],
+        verbs: &["list", "watch"],
+        used: Used::Wake,
+        ..RULE
+    },
+    Rule {
+        groups: &["apps"],
+        resources: &["deployments"],
+        verbs: &["get"],
+        used: Used::Option(When::Always, READ_AGAIN),
+        ..RULE
+    },
+    Rule {
+        groups: &["apps"],
+        resources: &["deployments/scale"],
+        verbs: &["patch"],
+        used: Used::Wake,
+        ..RULE
+    },
+    Rule {
+        groups: &["apps"],
+        resources: &["statefulsets"],
+        verbs: &["list", "watch"],
+        used: Used::Target("StatefulSet"),
+        ..RULE
+    },
+    Rule {
+        groups: &["apps"],
+        resources: &["statefulsets"],
+        verbs: &["get"],
+        used: Used::TargetOption("StatefulSet", READ_AGAIN),
+        ..RULE
+    },
+    Rule {
+        groups: &["apps"],
+        resources: &["statefulsets/scale"],
+        verbs: &["patch"],
+        used: Used::Target("StatefulSet"),
+        ..RULE
+    },
+    // Of kinds that only discovery finds this one alone stands in the manifests; the others are asked for alike.
+    Rule {
+        groups: &["leaderworkerset.x-k8s.io"],
+        resources: &["leaderworkersets"],
+        verbs: &["get", "list", "watch"],
+        ..RULE
+    },
+    Rule {
+        groups: &["leaderworkerset.x-k8s.io"],
+        resources: &["leaderworkersets/scale"],
+        verbs: &["patch"],
+        ..RULE
+    },
+    Rule {
+        groups: &["llmd.ai"],
+        resources: &["variantautoscalings/status"],
+        verbs: &["patch"],
+        used: Used::Option(
+            When::Status,
+            "the variant's status does not tell of a wake, and WVA goes on asking for 0 replicas",
+        ),
+        ..RULE
+    },
+    Rule {
+        groups: &["events.k8s.io"],
+        resources: &["events"],
+        verbs: &["create"],
+        used: Used::Option(When::Events, "no Event tells of a wake"),
+        ..RULE
+    },
+    Rule {
+        resources: &["namespaces"],
+        verbs: &["list", "watch"],
+        granted: Granted::ClusterWide,
+        used: Used::Option(
+            When::Always,
+            "annotations of a namespace that exclude its variants are not seen",
+        ),
+        ..RULE
+    },
+    Rule {
+        resources: &["namespaces"],
+        verbs: &["get"],
+        granted: Granted::ClusterWide,
+        used: Used::Option(
+            When::Always,
+            "`scale-from-zero wake NAMESPACE/NAME` does not see the annotations of the namespace",
+        ),
+        ..RULE
+    },
+    Rule {
+        groups: &["llmd.ai"],
+        resources: &["variantautoscalings"],
+        verbs: &["patch"],
+        granted: Granted::Option("annotate-variant"),
+        used: Used::Option(
+            When::Annotate,
+            "no annotation of the variant tells of a wake (status.annotateVariant)",
+        ),
+        ..RULE
+    },
+    Rule {
+        resources: &["pods"],
+        verbs: &["list"],
+        granted: Granted::Option("pods"),
+        used: Used::Option(
+            When::Always,
+            "pods that cannot be scheduled are not seen: another variant is woken in their place only after \
+             wake.readyTimeout, not after wake.unschedulableAfter",
+        ),
+        ..RULE
+    },
+    Rule {
+        groups: &["autoscaling"],
+        resources: &["horizontalpodautoscalers"],
+        verbs: &["patch"],
+        granted: Granted::Option("autoscalers"),
+        used: Used::Option(When::Autoscalers, GUARD),
+        ..RULE
+    },
+    Rule {
+        groups: &["keda.sh"],
+        resources: &["scaledobjects"],
+        verbs: &["patch"],
+        granted: Granted::Option("autoscalers"),
+        used: Used::Option(When::Autoscalers, GUARD),
+        ..RULE
+    },
+    Rule {
+        groups: &["apiextensions.k8s.io"],
+        resources: &["customresourcedefinitions"],
+        name: Some("scaledobjects.keda.sh"),
+        verbs: &["get"],
+        granted: Granted::ClusterWideOption("autoscalers"),
+        used: Used::Option(When::Guard, "KEDA's version cannot be told; the guard needs 2.18"),
+        ..RULE
+    },
+    Rule {
+        groups: &["coordination.k8s.io"],
+        resources: &["leases"],
+        name: Some("scale-from-zero"),
+        verbs: &["get", "patch"],
+        granted: Granted::Lease,
+        used: Used::Option(When::LeaderElection, LEASE),
+    },
+    Rule {
+        groups: &["coordination.k8s.io"],
+        resources: &["leases"],
+        verbs: &["create"],
+        granted: Granted::Lease,
+        used: Used::Option(When::LeaderElection, LEASE),
+        ..RULE
+    },
+];
+
+const LEASE: &str = "no copy comes to hold the Lease, so none wakes anything (leaderElection.enabled)";
+
+/// Of a kind that only discovery finds: the verbs, whether of its scale, and what they are for.
+pub(super) const OTHER_KIND: [(&str, bool, Need); 4] = [
+    ("list", false, Need::Wake),
+    ("watch", false, Need::Wake),
+    ("get", false, Need::Option(READ_AGAIN)),
+    ("patch", true, Need::Wake),
+];
+
+/// What WVA's own engine needs to wake by itself, and nothing of ours does: group, resource, verb.
+/// (llm-d-workload-variant-autoscaler, `internal/engines/scalefromzero`.) Pools may be of either group.
+pub(super) const WVA: [(&str, &str, &str); 4] = [
+    ("inference.networking.k8s.io", "inferencepools", "list"),
+    ("inference.networking.x-k8s.io", "inferencepools", "list"),
+    ("apps", "deployments/scale", "get"),
+    ("apps", "deployments/scale", "update"),
+];
+
+/// What of the cluster decides which rights are needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation<'a> {
+    pub config: &'a Config,
+    /// Whether a variant has no VariantAutoscaling.
+    pub has_managed: bool,
+    /// The kinds of the variants' targets.
+    pub kinds: &'a [TargetKind],
+}
+
+impl Rule {
+    /// What it is needed for; `None` where it is not.
+    pub fn need(&self, situation: Situation<'_>) -> Option<Need> {
+        let Situation {
+            config,
+            has_managed,
+            kinds,
+        } = situation;
+        let takes = |source| config.scope.sources.contains(&source);
+        let names = |kind| kinds.iter().any(|of| of.as_str() == kind);
+        match self.used {
+            Used::Wake => Some(Need::Wake),
+            Used::Source(source) => takes(source).then_some(Need::Wake),
+            Used::Scaler(source) if takes(source) => Some(Need::Wake),
+            Used::Scaler(_) => Some(Need::Option(SCALERS)),
+            Used::Target(kind) => names(kind).then_some(Need::Wake),
+            Used::TargetOption(kind, lost) => names(kind).then_some(Need::Option(lost)),
+            Used::Option(when, lost) => {
+                let is_on = match when {
+                    When::Always => true,
+                    When::Status => config.status.enabled,
+                    When::Annotate => config.status.annotate_variant,
+                    When::Events => config.events,
+                    When::Autoscalers => config.wake.guard || has_managed,
+                    When::Guard => config.wake.guard,
+                    When::LeaderElection => config.leader_election.enabled,
+                };
+                is_on.then_some(Need::Option(lost))
+            }
+            Used::Unused => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use serde::Deserialize as _;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// One verb of one resource, and where it is granted.
+    type Right = (Granted, String, String, Option<String>, String);
+
+    fn documents(path: &str) -> Vec<Value> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("manifests/rbac")
+            .join(path);
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let documents = serde_yaml::Deserializer::from_str(&text);
+        documents
+            .map(|document| Value::deserialize(document).unwrap())
+            .collect()
+    }
+
+    fn texts(of: &Value) -> Vec<String> {
+        let all = of.as_array().map(Vec::as_slice).unwrap_or_default();
+        all.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn spread(granted: Granted, rule: &Value, into: &mut BTreeSet<Right>) {
+        let known = ["apiGroups", "resources", "resourceNames", "verbs"];
+        assert!(
+            rule.as_object()
+                .unwrap()
+                .keys()
+                .all(|key| known.contains(&&**key)),
+            "{rule}"
+        );
+        let mut names: Vec<_> = texts(&rule["resourceNames"]).into_iter().map(Some).collect();
+        if names.is_empty() {
+            names.push(None);
+        }
+        for group in texts(&rule["apiGroups"]) {
+            for resource in texts(&rule["resources"]) {
+                for name in &names {
+                    for verb in texts(&rule["verbs"]) {
+                        into.insert((granted, group.clone(), resource.clone(), name.clone(), verb));
+                    }
+                }
+            }
+        }
+    }
+
+    fn role(granted: Granted, path: &str) -> BTreeSet<Right> {
+        let mut rights = BTreeSet::new();
+        for role in documents(path) {
+            for rule in role["rules"].as_array().unwrap() {
+                spread(granted, rule, &mut rights);
+            }
+        }
+        rights
+    }
+
+    fn additions(granted: Granted, path: &str) -> BTreeSet<Right> {
+        let mut rights = BTreeSet::new();
+        for patch in documents(path) {
+            for addition in patch.as_array().unwrap() {
+                spread(granted, &addition["value"], &mut rights);
+            }
+        }
+        rights
+    }
+
+    #[test]
+    fn the_table_is_what_the_manifests_grant() {
+        let mut granted = role(Granted::Always, "namespaced/role.yaml");
+        let everywhere = role(Granted::Always, "cluster-wide/clusterrole.yaml");
+        assert!(everywhere.is_superset(&granted));
+        let more: Vec<_> = everywhere.difference(&granted).cloned().collect();
+        granted.extend(
+            more.into_iter()
+                .map(|(_, g, r, n, v)| (Granted::ClusterWide, g, r, n, v)),
+        );
+        granted.extend(role(Granted::Lease, "leader-election/role.yaml"));
+        let mut folders = 0;
+        for option in ["annotate-variant", "pods", "autoscalers"] {
+            granted.extend(additions(
+                Granted::Option(option),
+                &format!("{option}/rules.yaml"),
+            ));
+            folders += 1;
+        }
+        let only = Granted::ClusterWideOption("autoscalers");
+        granted.extend(additions(only, "autoscalers/cluster-rules.yaml"));
+
+        let mut table = BTreeSet::new();
+        for rule in RULES {
+            for group in rule.groups {
+                for resource in rule.resources {
+                    for verb in rule.verbs {
+                        let name = rule.name.map(str::to_owned);
+                        let right = (
+                            rule.granted,
+                            (*group).into(),
+                            (*resource).into(),
+                            name,
+                            (*verb).into(),
+                        );
+                        assert!(table.insert(right), "twice: {rule:?}");
+                    }
+                }
+            }
+        }
+        let lacking: Vec<_> = granted.difference(&table).collect();
+        let invented: Vec<_> = table.difference(&granted).collect();
+        assert!(
+            lacking.is_empty() && invented.is_empty(),
+            "{lacking:#?} {invented:#?}"
+        );
+
+        // No folder is forgotten here.
+        let rbac = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/rbac");
+        let all = std::fs::read_dir(rbac).unwrap().count();
+        assert_eq!(
+            all,
+            folders + 3,
+            "cluster-wide, namespaced, leader-election and the options"
+        );
+    }
+
+    #[test]
+    fn options_are_needed_where_they_are_on() {
+        let mut config = Config::default();
+        let needed = |config: &Config, granted| {
+            let situation = Situation {
+                config,
+                has_managed: false,
+                kinds: &[],
+            };
+            let of = RULES.iter().filter(|rule| rule.granted == granted);
+            of.filter_map(|rule| rule.need(situation)).count()
+        };
+        let all = [
+            Granted::Option("annotate-variant"),
+            Granted::Option("autoscalers"),
+            Granted::ClusterWideOption("autoscalers"),
+            Granted::Lease,
+        ];
+        assert_eq!(all.map(|granted| needed(&config, granted)), [0, 0, 0, 0]);
+        assert_eq!(needed(&config, Granted::Option("pods")), 1, "of use in any case");
+        config.status.annotate_variant = true;
+        config.wake.guard = true;
+        config.leader_election.enabled = true;
+        assert_eq!(all.map(|granted| needed(&config, granted)), [1, 2, 1, 2]);
+    }
+}
