@@ -2,6 +2,7 @@
 
 mod api;
 mod by_hand;
+mod check;
 mod choice;
 mod cluster_wide;
 mod copies;
@@ -37,6 +38,7 @@ pub fn register(suite: &mut Suite) {
     wakes::register(suite);
     choice::register(suite);
     by_hand::register(suite);
+    check::register(suite);
     faults::register(suite);
     signals::register(suite);
     ends::register(suite);
