@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     config::Config,
-    core::{Inventory, Now, Sample, Seen},
+    core::{Inventory, Now, Sample, Seen, Wall},
 };
 
 pub use crate::prometheus::{ScrapeTarget, Series};
@@ -141,16 +141,17 @@ impl Objects {
         &'a self,
         group: &str,
         kind: &str,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = &'a Object> {
+        namespace: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
         let of_kind = self.0.get(&(group.to_owned(), kind.to_owned()));
-        // All of a namespace stand together, and the empty name stands before any.
-        let from = (namespace.to_owned(), String::new());
-        let here = of_kind
+        // The objects of a namespace stand together, and the empty name stands before any.
+        let first = (namespace.to_owned(), String::new());
+        let namespace = namespace.to_owned();
+        of_kind
             .into_iter()
-            .flat_map(move |of_kind| of_kind.range(from.clone()..));
-        here.map(|(_, object)| object)
-            .take_while(move |object| object.namespace == namespace)
+            .flat_map(move |of_kind| of_kind.range(first.clone()..))
+            .take_while(move |((n, _), _)| *n == namespace)
+            .map(|(_, object)| object)
     }
 
     /// One object.

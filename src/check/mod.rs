@@ -15,10 +15,13 @@ pub mod command;
 pub mod explain;
 mod facts;
 pub mod gather;
+mod near;
 mod probes;
 mod problem;
 pub mod render;
 mod report;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use codes::CODES;

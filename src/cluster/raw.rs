@@ -1,4 +1,4 @@
-//! Objects as the API serves them, whole but for their `managedFields`, for those who look at fields that the loop does
+//! Objects as the API serves them, whole but for the fields of their `managedFields`, for those who look at fields that the loop does
 //! not keep. A few requests at once, each with a deadline; all are counted.
 
 use std::{
@@ -241,14 +241,18 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// An object without its `managedFields`, and with its kind, which items of a list leave out.
+/// An object with its kind, which items of a list leave out, and of its `managedFields` no more than who wrote when:
+/// the fields are the most of many an object.
 fn trimmed(mut object: Value, resource: &ApiResource) -> Value {
     if let Some(fields) = object.as_object_mut() {
         fields.insert("apiVersion".into(), resource.api_version.as_str().into());
         fields.insert("kind".into(), resource.kind.as_str().into());
     }
     if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        meta.remove("managedFields");
+        let writes = meta.get_mut("managedFields").and_then(Value::as_array_mut);
+        for write in writes.into_iter().flatten().filter_map(Value::as_object_mut) {
+            write.remove("fieldsV1");
+        }
     }
     object
 }
@@ -308,13 +312,13 @@ mod tests {
     }
 
     #[test]
-    fn managed_fields_go_and_the_kind_comes() {
+    fn owned_fields_go_and_the_kind_comes() {
         let of = ApiResource::from_gvk_with_plural(
             &GroupVersionKind::gvk("apps", "v1", "Deployment"),
             "deployments",
         );
-        let object = json!({"metadata": {"name": "a", "managedFields": [{}]}, "spec": {"replicas": 0}});
-        let expected = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
+        let object = json!({"metadata": {"name": "a", "managedFields": [{"time": "t", "fieldsV1": {"f:spec": {}}}]}, "spec": {"replicas": 0}});
+        let expected = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "managedFields": [{"time": "t"}]},
             "spec": {"replicas": 0}});
         assert_eq!(trimmed(object, &of), expected);
     }

@@ -5,6 +5,7 @@
 mod answers;
 mod certificates;
 mod credentials;
+mod examples;
 mod failover;
 mod pki;
 mod server;

@@ -153,7 +153,6 @@ fn settle(object: &mut Object, wanted: &Wanted) {
         .get_mut("metadata")
         .and_then(serde_json::Value::as_object_mut)
     {
-        meta.remove("managedFields");
         if !object.namespace.is_empty() {
             meta.insert("namespace".into(), object.namespace.as_str().into());
         }

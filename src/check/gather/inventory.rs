@@ -16,7 +16,7 @@ pub(super) fn standing(config: &Config) -> impl Iterator<Item = Kind> {
 }
 
 /// The inventory of objects of the standing kinds.
-pub(super) fn inventory(config: &Config, objects: &Objects, unread: &[Unread]) -> Inventory {
+pub(in crate::check) fn inventory(config: &Config, objects: &Objects, unread: &[Unread]) -> Inventory {
     let mut inventory = Inventory::new(ScopeRules::from(config));
     for kind in standing(config) {
         let Some(resource) = resource(&kind) else { continue };

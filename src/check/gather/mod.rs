@@ -20,9 +20,13 @@ mod samples;
 
 use std::collections::BTreeSet;
 
+#[cfg(test)]
+pub(super) use self::inventory::inventory;
 pub use self::{error::GatherError, files::files, live::live};
-use super::Object;
-use crate::core::{Inventory, VariantKey};
+use serde_json::Value;
+
+use super::{Object, near::nearest};
+use crate::core::{Inventory, VariantKey, Wall};
 
 /// What is wanted: `-n NAMESPACE [NAME]`. It limits what is read, not what is known of a variant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,22 +83,19 @@ impl Wanted {
         if names.contains(&**name) {
             return Ok(());
         }
-        let near = names
-            .into_iter()
-            .map(|known| (strsim::damerau_levenshtein(known, name), known))
-            .min()
-            .filter(|(steps, _)| *steps <= name.len() / 3 + 1);
+        let near = nearest(name, names);
         Err(GatherError::NoVariant {
             namespace: self.namespace.clone().unwrap_or_else(|| "any namespace".into()),
             name: name.clone(),
-            near: near.map(|(_, known)| known.to_owned()),
+            near: near.map(ToOwned::to_owned),
         })
     }
 }
 
 /// An object, if it says what it is.
-fn object(json: serde_json::Value, place: Option<String>) -> Option<Object> {
-    let text = |pointer: &str| json.pointer(pointer).and_then(serde_json::Value::as_str);
+fn object(mut json: Value, place: Option<String>) -> Option<Object> {
+    let changed = changed(&mut json);
+    let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str);
     let api_version = text("/apiVersion")?;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     Some(Object {
@@ -104,6 +105,20 @@ fn object(json: serde_json::Value, place: Option<String>) -> Option<Object> {
         namespace: text("/metadata/namespace").unwrap_or_default().to_owned(),
         name: text("/metadata/name")?.to_owned(),
         place,
+        changed,
         json,
     })
+}
+
+/// When it was last changed by anything but a write of its status. The `managedFields` that say so go.
+fn changed(json: &mut Value) -> Option<Wall> {
+    let writes = json
+        .get_mut("metadata")?
+        .as_object_mut()?
+        .remove("managedFields")?;
+    let writes = writes.as_array()?.iter();
+    let times = writes
+        .filter(|write| write["subresource"] != "status")
+        .filter_map(|write| write["time"].as_str()?.parse().ok());
+    times.max()
 }

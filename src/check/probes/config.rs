@@ -1,6 +1,7 @@
 //! The configuration: what is allowed, and yet seldom wanted.
 
 use crate::{
+    check::near::nearest,
     check::{Concerns, Facts, Link, Problem, Severity, Verdict},
     core::StatusUpdate,
 };
@@ -67,7 +68,7 @@ fn namespaces(facts: &Facts) -> Option<Problem> {
     for name in &missing {
         problem = problem.seen(format!("there is no namespace {name}"));
     }
-    let near = super::nearest(first, known.iter().map(|namespace| namespace.name.as_str()));
+    let near = nearest(first, known.iter().map(|namespace| namespace.name.as_str()));
     Some(problem.mend(match near {
         Some(near) => format!("write {near} in scope.namespaces, or create the namespace"),
         None => "correct scope.namespaces, or create the namespace".to_owned(),

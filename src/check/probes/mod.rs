@@ -3,7 +3,11 @@
 mod config;
 mod demand;
 mod epp;
+#[cfg(test)]
+mod given;
 mod keda;
+#[cfg(test)]
+mod odd;
 mod paste;
 mod permissions;
 mod pool;
@@ -13,10 +17,7 @@ mod take_back;
 mod variant;
 mod wake;
 
-use std::collections::BTreeSet;
-
 use super::{Facts, Problem, Verdict};
-use crate::core::{Scope, VariantKey};
 
 /// A probe: what it finds, in any order.
 type Probe = fn(&Facts, &Verdict<'_>) -> Vec<Problem>;
@@ -37,26 +38,4 @@ pub fn all(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
         keda::probe,
     ];
     PROBES.iter().flat_map(|probe| probe(facts, verdict)).collect()
-}
-
-/// The variants in scope behind a pool.
-fn behind(facts: &Facts, namespace: &str, pool: &str) -> BTreeSet<VariantKey> {
-    let pools = facts.inventory.variants_behind(Some(namespace), Some(pool));
-    let names = pools.flat_map(|(_, names)| names);
-    names
-        .filter(|name| {
-            facts
-                .inventory
-                .entry(name)
-                .is_some_and(|entry| entry.scope == Scope::In)
-        })
-        .cloned()
-        .collect()
-}
-
-/// The nearest of some names to one that does not exist; `None` where none is near.
-fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let all = names.map(|name| (strsim::jaro_winkler(wanted, name), name));
-    let best = all.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(likeness, _)| *likeness > 0.8).map(|(_, name)| name)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    check::near::nearest,
     check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
     core::{Blocked, Entry, Gone, OutOfScope, Role, Scope, State, TargetRef, VariantKey},
 };
@@ -227,7 +228,7 @@ fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
                 .filter(|o| o.kind == target.kind.as_str() && o.namespace == namespace)
                 .collect();
             others.sort_by(|a, b| a.name.cmp(&b.name));
-            let near = super::nearest(wanted, others.iter().map(|o| o.name.as_str()));
+            let near = nearest(wanted, others.iter().map(|o| o.name.as_str()));
             let problem = match (&others[..], near) {
                 ([], _) => problem.seen(format!(
                     "there is no {} in namespace {namespace}",

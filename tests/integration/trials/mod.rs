@@ -3,6 +3,7 @@
 mod api;
 mod by_hand;
 mod check;
+mod check_gather;
 mod choice;
 mod cluster_wide;
 mod copies;
@@ -39,6 +40,7 @@ pub fn register(suite: &mut Suite) {
     choice::register(suite);
     by_hand::register(suite);
     check::register(suite);
+    check_gather::register(suite);
     faults::register(suite);
     signals::register(suite);
     ends::register(suite);

@@ -121,10 +121,10 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// How long a request waits while the pool has no endpoint: `Some(None)` without end, `None` not known.
+    /// How long a request waits while the pool has no endpoint; `None` without end, and where it is not known.
     ///
     /// What is not set is 60 s for llm-d-router; other EPPs have had other defaults.
-    pub fn ttl(&self) -> Option<Option<Duration>> {
+    pub fn ttl(&self) -> Option<Duration> {
         let document = self.document.as_ref()?.as_ref().ok()?;
         let set = |key: &str| document.get("flowControl")?.get(key);
         let set = set("noEndpointRequestTTL").or_else(|| set("defaultRequestTTL"));
@@ -133,7 +133,7 @@ impl<'a> Settings<'a> {
             None if self.image.contains("llm-d-router") => Duration::from_secs(60),
             None => return None,
         };
-        Some((!ttl.is_zero()).then_some(ttl))
+        (!ttl.is_zero()).then_some(ttl)
     }
 }
 

@@ -89,17 +89,15 @@ impl<'a> Epp<'a> {
             .filter(|reference| reference.kind == "Service")
             .and_then(|reference| facts.objects.get("", "Service", &namespace, reference.name));
         let selector = service.map(selector).unwrap_or_default();
-        let all = |group, kind| {
-            let all = facts.objects.all(group, kind);
-            all.filter(|object| *object.namespace == *namespace)
-        };
-        let pods = all("", "Pod")
+        let objects = &facts.objects;
+        let pods = objects
+            .within("", "Pod", &namespace)
             .filter(|pod| selects(&selector, &pod.strings("/metadata/labels")))
             .filter(|pod| pod.at("/metadata/deletionTimestamp").is_none())
             .collect();
         let workload = WORKLOADS
             .iter()
-            .flat_map(|kind| all("apps", kind))
+            .flat_map(|kind| objects.within("apps", kind, &namespace))
             .find(|workload| selects(&selector, &template_labels(workload)));
         Self {
             facts,
@@ -116,10 +114,8 @@ impl<'a> Epp<'a> {
 
     /// Deployments and StatefulSets beside it.
     pub fn workloads(&self) -> impl Iterator<Item = &'a Object> {
-        let all = WORKLOADS
-            .iter()
-            .flat_map(|kind| self.facts.objects.all("apps", kind));
-        all.filter(|object| *object.namespace == *self.namespace)
+        let of_kind = WORKLOADS.map(|kind| self.facts.objects.within("apps", kind, &self.namespace));
+        of_kind.into_iter().flatten()
     }
 
     /// Whether objects of a kind are known, so that there being none of them says something. Files hold what somebody

@@ -13,10 +13,7 @@ use crate::{
 };
 
 /// What is wrong with the configuration.
-pub(super) fn problems(epp: &Epp<'_>, settings: &Option<Settings<'_>>, running: Running) -> Vec<Problem> {
-    let Some(settings) = settings else {
-        return Vec::new();
-    };
+pub(super) fn problems(epp: &Epp<'_>, settings: &Settings<'_>, running: Running) -> Vec<Problem> {
     if let Some(problem) = unreadable(epp, settings) {
         return vec![problem];
     }

@@ -16,9 +16,11 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for epp in Epp::all(facts) {
         problems.extend(there::problems(&epp));
-        let settings = config::Settings::read(&epp);
-        problems.extend(flow::problems(&epp, &settings, epp.running(verdict)));
-        problems.extend(start::problem(&epp, &settings, epp.running(verdict)));
+        if let Some(settings) = config::Settings::read(&epp) {
+            let running = epp.running(verdict);
+            problems.extend(flow::problems(&epp, &settings, running));
+            problems.extend(start::problem(&epp, &settings, running));
+        }
     }
     problems
 }

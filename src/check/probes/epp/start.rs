@@ -24,12 +24,11 @@ enum Start {
 
 /// The problem, where the times are known. A wake goes on without the request that asked for it; but that is answered
 /// with 503, and its client must ask again.
-pub(super) fn problem(epp: &Epp<'_>, settings: &Option<Settings<'_>>, running: Running) -> Option<Problem> {
-    let settings = settings.as_ref()?;
+pub(super) fn problem(epp: &Epp<'_>, settings: &Settings<'_>, running: Running) -> Option<Problem> {
     if running == Running::No || (settings.gate() != Configured::Yes && running != Running::Yes) {
         return None;
     }
-    let ttl = settings.ttl()??;
+    let ttl = settings.ttl()?;
     let mut longest = Duration::ZERO;
     let mut took = false;
     let mut evidence = Vec::new();
@@ -92,8 +91,8 @@ fn start<'a>(epp: &Epp<'a>, key: &VariantKey) -> Option<(&'a TargetKey, Start)> 
 fn took(epp: &Epp<'_>, target: &TargetKey) -> Option<Duration> {
     let found = epp.facts.inventory.target(target)?;
     let labels = found.labels.iter().collect();
-    let pods = epp.facts.objects.all("", "Pod");
-    pods.filter(|pod| *pod.namespace == *epp.namespace && pod.name.starts_with(&*target.name.name))
+    let pods = epp.facts.objects.within("", "Pod", &epp.namespace);
+    pods.filter(|pod| pod.name.starts_with(&*target.name.name))
         .filter(|pod| selects(&labels, &pod.strings("/metadata/labels")))
         .filter(|pod| is_ready(pod) && restarts(pod) == 0)
         .filter_map(|pod| {

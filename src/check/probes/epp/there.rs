@@ -263,10 +263,8 @@ fn no_pods(epp: &Epp<'_>, service: &Object) -> Option<Problem> {
     Some(problem)
 }
 
-fn services<'a>(epp: &Epp<'a>) -> impl Iterator<Item = &'a Object> {
-    let namespace = epp.namespace.clone();
-    let all = epp.facts.objects.all("", "Service");
-    all.filter(move |service| *service.namespace == *namespace)
+fn services<'a>(epp: &Epp<'a>) -> impl Iterator<Item = &'a Object> + use<'a> {
+    epp.facts.objects.within("", "Service", &epp.namespace)
 }
 
 /// Ports of a Service, by name and number.
@@ -280,11 +278,11 @@ pub(super) fn ports(service: &Object) -> impl Iterator<Item = (&str, i64)> {
 
 /// A few of many.
 fn listed(names: &[&str]) -> String {
-    let mut text = names[..names.len().min(MOST)].join(", ");
-    if names.len() > MOST {
-        text.push_str(&format!(" and {} more", names.len() - MOST));
+    let first = names[..names.len().min(MOST)].join(", ");
+    match names.len().checked_sub(MOST) {
+        None | Some(0) => first,
+        Some(more) => format!("{first} and {more} more"),
     }
-    text
 }
 
 /// A condition of a pod.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{
     super::epp::Epp,
+    index::Scraped,
     monitor::{self, Monitor},
-    paste, scrape,
+    paste,
 };
 use crate::check::{Link, Problem, Severity};
 
@@ -23,18 +24,20 @@ enum From<'a> {
 }
 
 /// What is wrong with it.
-pub(super) fn problems(epp: &Epp<'_>) -> Vec<Problem> {
-    let monitors = monitor::all(epp);
-    let monitors: Vec<_> = monitors.into_iter().filter(Monitor::selects).collect();
-    let timeout = monitors.iter().find_map(|monitor| above_interval(epp, monitor));
-    let slow = slow(epp, &monitors);
+pub(super) fn problems(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Vec<Problem> {
+    let timeout = scraped
+        .monitors
+        .iter()
+        .find_map(|monitor| above_interval(epp, monitor));
+    let slow = slow(epp, scraped);
     timeout.into_iter().chain(slow).collect()
 }
 
-fn slow(epp: &Epp<'_>, monitors: &[Monitor<'_>]) -> Option<Problem> {
+fn slow(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
     // Of several scrapes the fastest brings the news.
-    let targets = scrape::targets(epp);
-    let fastest = targets
+    let monitors = &scraped.monitors;
+    let fastest = scraped
+        .targets
         .iter()
         .filter(|target| target.health == "up")
         .filter_map(|target| Some((target.interval?, From::Configuration(&target.pool))))
@@ -69,7 +72,10 @@ fn slow(epp: &Epp<'_>, monitors: &[Monitor<'_>]) -> Option<Problem> {
     let mut problem = epp.problem("scrape_interval_slow", severity, Link::Signal, epp.service, what);
     let tick = epp.facts.config.interval;
     let query = epp.facts.prometheus.latency.unwrap_or_default();
-    let (average, worst) = (interval / 2 + tick / 2 + query, interval + tick + query);
+    let (average, worst) = (
+        (interval / 2).saturating_add(tick / 2).saturating_add(query),
+        interval.saturating_add(tick).saturating_add(query),
+    );
     problem.evidence = vec![format!(
         "{} scrape, {} tick{}: {} on average, {} at worst until the wake begins",
         spelled(interval),

@@ -1,5 +1,6 @@
 //! What Prometheus has of the EPP: the scrape, its interval, the families and labels of the queue.
 
+mod index;
 mod interval;
 mod monitor;
 mod scrape;
@@ -8,6 +9,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 
+use self::index::{Index, Scraped};
 use super::{epp::Epp, paste};
 use crate::{
     check::{Facts, Link, Problem, Severity, Verdict},
@@ -16,17 +18,20 @@ use crate::{
 
 /// What is wrong there.
 pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
+    let index = Index::of(facts);
     let mut problems = Vec::new();
     for epp in Epp::all(facts) {
+        let scraped = Scraped::find(&epp, &index);
+        let elsewhere = series::elsewhere(&epp, &scraped);
         match verdict.signal(&epp.namespace, &epp.name) {
             Signal::Off => problems.push(flow_control_off(&epp)),
-            Signal::NotScraped => problems.push(scrape::not_scraped(&epp)),
-            Signal::On | Signal::Unknown => {}
+            Signal::NotScraped => problems.push(scrape::not_scraped(&epp, &scraped, elsewhere)),
+            Signal::On | Signal::Unknown => problems.extend(elsewhere),
         }
-        problems.extend(scrape::unmonitored(&epp));
-        problems.extend(interval::problems(&epp));
-        problems.extend(series::problems(&epp));
-        problems.extend(tenants::problem(&epp));
+        problems.extend(scrape::unmonitored(&epp, &scraped));
+        problems.extend(interval::problems(&epp, &scraped));
+        problems.extend(series::problems(&epp, &scraped));
+        problems.extend(tenants::problem(&epp, &scraped));
     }
     problems
 }

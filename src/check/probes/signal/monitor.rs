@@ -66,12 +66,25 @@ pub(super) fn set(
     paste::kubectl(namespace, &format!("patch {kind} {name} --type=json -p {patch}"))
 }
 
-/// Every monitor, those that select the EPP first, then the nearest.
-pub(super) fn all<'a>(epp: &Epp<'a>) -> Vec<Monitor<'a>> {
+/// The monitors that select the EPP.
+pub(super) fn selecting<'a>(epp: &Epp<'a>) -> Vec<Monitor<'a>> {
+    let mut monitors = compared(epp, |object| looks_into(object, &epp.namespace));
+    monitors.retain(Monitor::selects);
+    monitors
+}
+
+/// Every monitor, the nearest first.
+pub(super) fn nearest<'a>(epp: &Epp<'a>) -> Vec<Monitor<'a>> {
+    compared(epp, |_| true)
+}
+
+fn compared<'a>(epp: &Epp<'a>, wanted: impl Fn(&Object) -> bool + Copy) -> Vec<Monitor<'a>> {
     let objects = &epp.facts.objects;
     let of_services = epp.service.into_iter().flat_map(|service| {
         let labels = service.strings("/metadata/labels");
-        let all = objects.all(GROUP, "ServiceMonitor");
+        let all = objects
+            .all(GROUP, "ServiceMonitor")
+            .filter(move |object| wanted(object));
         all.map(move |object| compare(epp, object, &labels, "the Service"))
     });
     let template = epp
@@ -79,7 +92,9 @@ pub(super) fn all<'a>(epp: &Epp<'a>) -> Vec<Monitor<'a>> {
         .map(|workload| workload.strings("/spec/template/metadata/labels"));
     let pod = || epp.pods.first().map(|pod| pod.strings("/metadata/labels"));
     let of_pods = template.or_else(pod).into_iter().flat_map(|labels| {
-        let all = objects.all(GROUP, "PodMonitor");
+        let all = objects
+            .all(GROUP, "PodMonitor")
+            .filter(move |object| wanted(object));
         all.map(move |object| compare(epp, object, &labels, "the EPP's pods"))
     });
     let mut monitors: Vec<_> = of_services.chain(of_pods).collect();
@@ -92,17 +107,7 @@ pub(super) fn all<'a>(epp: &Epp<'a>) -> Vec<Monitor<'a>> {
 
 fn compare<'a>(epp: &Epp<'a>, object: &'a Object, labels: &BTreeMap<&str, &str>, whose: &str) -> Monitor<'a> {
     let mut differences = Vec::new();
-    let among = object.at("/spec/namespaceSelector");
-    let any = among.and_then(|among| among.get("any")).and_then(Value::as_bool);
-    let names = among
-        .and_then(|among| among.get("matchNames"))
-        .and_then(Value::as_array)
-        .filter(|names| !names.is_empty());
-    let looks_here = any == Some(true)
-        || names.map_or(object.namespace == *epp.namespace, |names| {
-            names.iter().any(|name| name.as_str() == Some(&*epp.namespace))
-        });
-    if !looks_here {
+    if !looks_into(object, &epp.namespace) {
         differences.push(format!(
             "it does not look into namespace {}: no such entry in spec.namespaceSelector.matchNames",
             epp.namespace
@@ -144,6 +149,20 @@ fn compare<'a>(epp: &Epp<'a>, object: &'a Object, labels: &BTreeMap<&str, &str>,
         differences,
         endpoint,
     }
+}
+
+/// Whether a monitor selects among the Services or pods of a namespace: its own, unless it says otherwise.
+fn looks_into(object: &Object, namespace: &str) -> bool {
+    let among = object.at("/spec/namespaceSelector");
+    let any = among.and_then(|among| among.get("any")).and_then(Value::as_bool);
+    let names = among
+        .and_then(|among| among.get("matchNames"))
+        .and_then(Value::as_array)
+        .filter(|names| !names.is_empty());
+    any == Some(true)
+        || names.map_or(object.namespace == namespace, |names| {
+            names.iter().any(|name| name.as_str() == Some(namespace))
+        })
 }
 
 fn endpoints(object: &Object) -> impl Iterator<Item = &Value> {

@@ -2,6 +2,7 @@
 
 use super::{
     super::epp::Epp,
+    index::Scraped,
     monitor::{self, Monitor},
     paste,
 };
@@ -10,54 +11,10 @@ use crate::{
     core::Blocked,
 };
 
-/// The targets of an EPP: by the labels of the scrape, or by the address.
-pub(super) fn targets<'a>(epp: &Epp<'a>) -> Vec<&'a ScrapeTarget> {
-    let Some(Ok(all)) = &epp.facts.prometheus.targets else {
-        return Vec::new();
-    };
-    let addresses: Vec<_> = epp
-        .pods
-        .iter()
-        .filter_map(|pod| pod.text("/status/podIP"))
-        .collect();
-    let namespace = &epp.facts.config.query.labels.namespace;
-    let found = all.iter().filter(|target| {
-        let label = |name: &str| target.labels.get(name).map(String::as_str);
-        let here = label(namespace).or_else(|| label("namespace")) == Some(&*epp.namespace);
-        let service = || {
-            epp.service
-                .is_some_and(|service| label("service") == Some(&*service.name))
-        };
-        let pod = || epp.pods.iter().any(|pod| label("pod") == Some(&*pod.name));
-        let made = || {
-            let rest = epp
-                .workload
-                .and_then(|workload| label("pod")?.strip_prefix(&*workload.name));
-            rest.is_some_and(|rest| rest.starts_with('-'))
-        };
-        let address = || {
-            let host = host(&target.url);
-            addresses.iter().any(|address| host == Some(*address))
-        };
-        (here && (service() || pod() || made())) || address()
-    });
-    found.collect()
-}
-
-/// The host of `http://10.0.0.7:9090/metrics`, of IPv6 without its brackets.
-fn host(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
-    let authority = rest.split(['/', '?']).next()?;
-    match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next(),
-        None => authority
-            .rsplit_once(':')
-            .map_or(Some(authority), |(host, _)| Some(host)),
-    }
-}
-
 /// Nothing of it: why.
-pub(super) fn not_scraped(epp: &Epp<'_>) -> Problem {
+///
+/// What is known of series elsewhere says it best.
+pub(super) fn not_scraped(epp: &Epp<'_>, scraped: &Scraped<'_>, elsewhere: Option<Problem>) -> Problem {
     let what = Blocked::EppNotScraped.to_string();
     let mut problem = epp.problem(
         "epp_not_scraped",
@@ -66,10 +23,13 @@ pub(super) fn not_scraped(epp: &Epp<'_>) -> Problem {
         epp.service,
         what,
     );
-    let targets = targets(epp);
-    if let Some(down) = targets.iter().find(|target| target.health != "up") {
+    if let Some(elsewhere) = elsewhere {
+        problem.evidence = vec![elsewhere.what];
+        problem.evidence.extend(elsewhere.evidence);
+        problem.mend = elsewhere.mend;
+    } else if let Some(down) = scraped.down() {
         is_down(epp, &mut problem, down);
-    } else if let Some(up) = targets.first() {
+    } else if let Some(up) = scraped.targets.first() {
         problem.evidence.push(format!("target {} is up", up.url));
         let matchers = &epp.facts.config.query.matchers;
         if matchers.is_empty() {
@@ -105,7 +65,7 @@ pub(super) fn not_scraped(epp: &Epp<'_>) -> Problem {
             ];
         }
     } else {
-        no_target(epp, &mut problem);
+        no_target(epp, scraped, &mut problem);
     }
     problem
 }
@@ -180,17 +140,16 @@ fn is_down(epp: &Epp<'_>, problem: &mut Problem, target: &ScrapeTarget) {
 }
 
 /// No target: no monitor selects the EPP, or Prometheus does not take the monitor.
-fn no_target(epp: &Epp<'_>, problem: &mut Problem) {
+fn no_target(epp: &Epp<'_>, scraped: &Scraped<'_>, problem: &mut Problem) {
     let known = matches!(epp.facts.prometheus.targets, Some(Ok(_)));
     if known {
         problem
             .evidence
             .push("Prometheus has no target of the EPP's Service or pods".to_owned());
     }
-    let monitors = monitor::all(epp);
-    match monitors.first() {
-        Some(monitor) if monitor.selects() => not_taken(epp, problem, monitor),
-        nearest => unselected(epp, problem, nearest),
+    match scraped.monitors.first() {
+        Some(monitor) => not_taken(epp, problem, monitor),
+        None => unselected(epp, problem, monitor::nearest(epp).first()),
     }
 }
 
@@ -366,15 +325,15 @@ fn ports(service: &Object) -> Option<&str> {
 
 /// Of files: no monitor among them selects the EPP. It may be scraped otherwise, by annotations or by a configuration of
 /// Prometheus' own.
-pub(super) fn unmonitored(epp: &Epp<'_>) -> Option<Problem> {
+pub(super) fn unmonitored(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
     let service = epp.service?;
     if !matches!(&epp.facts.origin, Origin::Files { .. }) || epp.facts.prometheus.seen.is_some() {
         return None;
     }
-    let monitors = monitor::all(epp);
-    if monitors.iter().any(Monitor::selects) {
+    if !scraped.monitors.is_empty() {
         return None;
     }
+    let monitors = monitor::nearest(epp);
     let severity = if monitors.is_empty() {
         Severity::Note
     } else {

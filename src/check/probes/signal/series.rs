@@ -2,46 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{super::epp::Epp, paste, scrape};
+use super::{
+    super::epp::Epp,
+    index::{Scraped, label},
+    paste,
+};
 use crate::check::{Link, Problem, Series, Severity};
 
 /// An EPP names 1,000 models and calls all others `other`; from here on it is told of.
 const MANY: usize = 800;
 
 /// What is wrong with them.
-pub(super) fn problems(epp: &Epp<'_>) -> Vec<Problem> {
+pub(super) fn problems(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Vec<Problem> {
     let found = [
-        without_namespace(epp),
-        without_pool(epp),
-        elsewhere(epp),
-        stale(epp),
-        many_models(epp),
+        without_namespace(epp, scraped),
+        without_pool(epp, scraped),
+        stale(epp, scraped),
+        many_models(epp, scraped),
     ];
     found.into_iter().flatten().collect()
 }
 
-/// The value of a label; one that is empty is none.
-pub(super) fn label<'s>(series: &'s Series, name: &str) -> Option<&'s str> {
-    let value = series.labels.get(name).map(String::as_str);
-    value.filter(|value| !value.is_empty())
-}
-
-/// The series of the pool.
-pub(super) fn of_pool<'a>(epp: &Epp<'a>) -> impl Iterator<Item = &'a Series> {
-    let labels = &epp.facts.config.query.labels;
-    let (namespace, name) = (epp.namespace.clone(), epp.name.clone());
-    epp.facts.prometheus.series.iter().filter(move |series| {
-        label(series, &labels.namespace) == Some(&*namespace) && label(series, &labels.pool) == Some(&*name)
-    })
-}
-
 /// Rule 3: such a row matches any namespace, and is blocked where several would answer it.
-fn without_namespace(epp: &Epp<'_>) -> Option<Problem> {
+fn without_namespace(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
+    let series = scraped.without_namespace?;
     let labels = &epp.facts.config.query.labels;
-    let all = epp.facts.prometheus.series.iter();
-    let series = all.clone().find(|series| {
-        label(series, &labels.namespace).is_none() && label(series, &labels.pool) == Some(&*epp.name)
-    })?;
     let what = format!(
         "the queue's series have no label {}, so whose pool {} is meant cannot be told",
         labels.namespace, epp.name
@@ -78,12 +63,9 @@ fn without_namespace(epp: &Epp<'_>) -> Option<Problem> {
 }
 
 /// EPPs before December 2025 name neither pool nor model (rule 2).
-fn without_pool(epp: &Epp<'_>) -> Option<Problem> {
+fn without_pool(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
+    let series = scraped.without_pool?;
     let labels = &epp.facts.config.query.labels;
-    let mut all = epp.facts.prometheus.series.iter();
-    let series = all.find(|series| {
-        label(series, &labels.pool).is_none() && label(series, &labels.namespace) == Some(&*epp.namespace)
-    })?;
     let unnamed = label(series, &labels.model).is_none() && label(series, &labels.target_model).is_none();
     let models = epp
         .variants
@@ -117,20 +99,22 @@ fn without_pool(epp: &Epp<'_>) -> Option<Problem> {
 
 /// Series of the pool's name stand in a namespace where there is no such pool, and none in its own: another scrape, such
 /// as a federation, has put its own namespace over theirs.
-fn elsewhere(epp: &Epp<'_>) -> Option<Problem> {
-    if of_pool(epp).next().is_some() {
+pub(super) fn elsewhere(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
+    if !scraped.series.is_empty() {
         return None;
     }
     let labels = &epp.facts.config.query.labels;
-    let mut all = epp.facts.prometheus.series.iter();
+    let mut all = scraped.elsewhere.iter();
     let (series, other) = all.find_map(|series| {
         let other = label(series, &labels.namespace)?;
-        let exported = label(series, "exported_namespace");
-        let mut same_name = epp.facts.inventory.variants_behind(Some(other), Some(&*epp.name));
-        let is_it = label(series, &labels.pool) == Some(&*epp.name)
-            && exported.is_none_or(|exported| exported == &*epp.namespace)
-            && (exported.is_some() || same_name.next().is_none());
-        is_it.then_some((series, other))
+        let is_it = match label(series, "exported_namespace") {
+            Some(exported) => exported == &*epp.namespace,
+            None => {
+                let mut pools = epp.facts.inventory.variants_behind(Some(other), Some(&*epp.name));
+                pools.next().is_none()
+            }
+        };
+        is_it.then_some((*series, other))
     })?;
     let exported = label(series, "exported_namespace").is_some();
     let what = format!(
@@ -159,12 +143,11 @@ fn elsewhere(epp: &Epp<'_>) -> Option<Problem> {
     Some(problem)
 }
 
-fn stale(epp: &Epp<'_>) -> Option<Problem> {
-    let ages = of_pool(epp).filter_map(|series| series.age);
+fn stale(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
+    let ages = scraped.series.iter().filter_map(|series| series.age);
     let age = ages.filter(|age| age.is_finite()).min_by(f64::total_cmp)?;
     let most = epp.facts.config.query.max_sample_age.as_secs_f64();
-    let targets = scrape::targets(epp);
-    let interval = targets.iter().filter_map(|target| target.interval).min();
+    let interval = scraped.targets.iter().filter_map(|target| target.interval).min();
     let (severity, what) = if age > most {
         (
             Severity::Error,
@@ -195,7 +178,7 @@ fn stale(epp: &Epp<'_>) -> Option<Problem> {
     problem
         .evidence
         .push(format!("query.maxSampleAge: {}", paste::seconds(most)));
-    if let Some(down) = targets.iter().find(|target| target.health != "up") {
+    if let Some(down) = scraped.down() {
         problem.evidence.push(format!(
             "target {} is {}: {}",
             down.url, down.health, down.last_error
@@ -208,10 +191,10 @@ fn stale(epp: &Epp<'_>) -> Option<Problem> {
     Some(problem)
 }
 
-fn many_models(epp: &Epp<'_>) -> Option<Problem> {
+fn many_models(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
     let labels = &epp.facts.config.query.labels;
     let mut of_epp: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
-    for series in of_pool(epp) {
+    for series in &scraped.series {
         let model = label(series, &labels.target_model).or_else(|| label(series, &labels.model));
         of_epp.entry(label(series, "pod")).or_default().extend(model);
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::epp::Epp,
+    index::{Scraped, label},
     paste,
-    series::{label, of_pool},
 };
 use crate::check::{Link, Problem, Severity};
 
@@ -30,8 +30,11 @@ fn tells_owners(name: &str) -> bool {
     !replica && (OWNERS.contains(&name) || name.contains("cluster") || name.contains("tenant"))
 }
 
+/// Pods by name; `None` of series that name none.
+type Pods<'a> = BTreeSet<Option<&'a str>>;
+
 /// One label that tells several.
-pub(super) fn problem(epp: &Epp<'_>) -> Option<Problem> {
+pub(super) fn problem(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
     let query = &epp.facts.config.query;
     let own = [
         &query.labels.namespace,
@@ -40,8 +43,7 @@ pub(super) fn problem(epp: &Epp<'_>) -> Option<Problem> {
         &query.labels.target_model,
     ];
     // The pods that each value of each label stands beside. A value that some series lack is one more.
-    type Pods<'a> = BTreeSet<Option<&'a str>>;
-    let series: Vec<_> = of_pool(epp).collect();
+    let series = &scraped.series;
     let names: BTreeSet<&str> = series
         .iter()
         .flat_map(|series| series.labels.keys())
@@ -53,7 +55,7 @@ pub(super) fn problem(epp: &Epp<'_>) -> Option<Problem> {
         .into_iter()
         .map(|name| {
             let mut values: BTreeMap<&str, Pods<'_>> = BTreeMap::new();
-            for series in &series {
+            for series in series {
                 let value = label(series, name).unwrap_or_default();
                 values.entry(value).or_default().insert(label(series, "pod"));
             }
@@ -106,7 +108,7 @@ pub(super) fn problem(epp: &Epp<'_>) -> Option<Problem> {
 }
 
 /// Whether the values stand beside the same pods: several servers scrape the same EPP, which counts once.
-fn share_pods(values: &BTreeMap<&str, BTreeSet<Option<&str>>>) -> bool {
+fn share_pods(values: &BTreeMap<&str, Pods<'_>>) -> bool {
     let mut all = values.values();
     let Some(first) = all.next() else {
         return true;
