@@ -108,6 +108,13 @@ impl<'a> Start<'a> {
             .expect("the program")
     }
 
+    /// Starts it, with its output in a pipe.
+    pub async fn piped(&self) -> Child {
+        let (mut command, _) = self.command().await;
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().expect("the program")
+    }
+
     /// Starts it, and waits for nothing.
     pub async fn start(&self) -> (Child, Log, PathBuf) {
         let (mut command, file) = self.command().await;

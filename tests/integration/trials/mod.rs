@@ -2,6 +2,7 @@
 
 mod api;
 mod by_hand;
+mod check;
 mod check_gather;
 mod choice;
 mod cluster_wide;
@@ -38,6 +39,7 @@ pub fn register(suite: &mut Suite) {
     wakes::register(suite);
     choice::register(suite);
     by_hand::register(suite);
+    check::register(suite);
     check_gather::register(suite);
     faults::register(suite);
     signals::register(suite);
