@@ -276,6 +276,10 @@ impl Metrics {
             .register("build_info", "Version of the program", version);
         // What the program starts with is in force.
         metrics.config_good.set(1);
+        // A counter that begins with its first count looks to Prometheus as if it had not moved.
+        for result in ["accepted", "other_waker"] {
+            metrics.wakes.get_or_create(&ResultLabel { result }).inc_by(0);
+        }
         Self {
             registry: Arc::new(registry),
             ..metrics

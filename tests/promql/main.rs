@@ -66,6 +66,11 @@ fn monitored() -> Vec<Trial> {
     for (name, run) in with_promtool {
         trials.push(trial(format!("promtool::{name}"), "promtool", run));
     }
+    trials.push(trial(
+        "prometheus::every_alert_fires".into(),
+        "prometheus",
+        monitoring::live::run,
+    ));
     let alone: [(&str, fn()); 8] = [
         ("finds_names", monitoring::finds_names),
         (

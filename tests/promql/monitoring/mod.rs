@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod cases;
 pub mod dashboard;
 mod exported;
+pub mod live;
 pub mod names;
 mod promql;
 mod series;
