@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::UNIX_EPOCH,
 };
 
 use libtest_mimic::Failed;
@@ -63,8 +64,15 @@ fn impatient() -> Value {
 fn in_trouble(scrape: u32, leads: u32) -> String {
     let errors = scrape * 3;
     let queries = scrape * 10;
+    let last_tick = if leads == 1 {
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        // A day, 3 hours, 46 minutes and 40 seconds: 20 more are still the same minute.
+        now - 100_000
+    } else {
+        1
+    };
     format!(
-        r#"scale_from_zero_last_tick_timestamp_seconds 1
+        r#"scale_from_zero_last_tick_timestamp_seconds {last_tick}
 scale_from_zero_last_successful_query_timestamp_seconds 1
 scale_from_zero_leader {leads}
 scale_from_zero_queries_total {queries}
@@ -121,7 +129,9 @@ async fn trial(real: &Real) -> Result<(), Failed> {
     for text in [
         "No copy of scale-from-zero is scraped. If none runs",
         "none of the copies in namespace other leads",
-        "No query of any copy in namespace wva has succeeded for",
+        "No query of any copy in namespace wva has succeeded since the start. Demand",
+        "No tick of any copy in namespace other has ended since the start: it cannot finish.",
+        "The last tick of any copy in namespace wva ended 1d 3h 46m ",
         "30% of the queries from namespace wva fail with partial.",
         "Requests for {{ $value }}<b> wait and nothing is woken: no_pool",
         "Requests for model {{ $value }}<b> in namespace llm wait at an endpoint picker",
