@@ -129,7 +129,9 @@ pub fn all() -> Vec<Case> {
         ),
         but(
             "no_tick_since_the_start",
-            vec![(of("a", "last_tick_timestamp_seconds", ""), always(0))],
+            ["last_tick_timestamp_seconds", "last_successful_query_timestamp_seconds", "leader"]
+                .map(|metric| (of("a", metric, ""), always(0)))
+                .into(),
             vec![(min(10), vec![alert("ScaleFromZeroNotTicking", "critical", WVA)])],
         ),
         Case {
