@@ -11,7 +11,7 @@ use crate::{
     cluster::client,
     config::{self, Change, Config, ConfigError, Environment, Loaded, Watched},
     logging::Logging,
-    report::{Metrics, ResultLabel},
+    report::Metrics,
     run::{self, Setup},
     wake,
 };
@@ -79,13 +79,11 @@ fn follow(mut watched: Watched, dry_run: bool, logging: Logging, metrics: Metric
                     }
                 }
                 Change::Bad(error) => {
-                    metrics
-                        .reloads
-                        .get_or_create(&ResultLabel { result: "rejected" })
-                        .inc();
+                    metrics.config_rejected();
                     tracing::error!(%error, "The configuration has changed and is not valid; the last good one stays in force");
                 }
                 Change::Restored => {
+                    metrics.config_restored();
                     tracing::info!("The configuration is valid again, and says what is in force");
                 }
             }

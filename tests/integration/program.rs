@@ -153,6 +153,11 @@ impl Program {
         &self.name
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Status and body of one of its pages, if it answers.
     pub async fn page(&self, path: &str) -> Option<(u16, String)> {
         http::get(&format!("http://{}{path}", self.address)).await

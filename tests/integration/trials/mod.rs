@@ -1,5 +1,6 @@
 //! The trials by concern. Each file says at its top what it holds the program to.
 
+mod alerts;
 mod api;
 mod by_hand;
 mod check;
@@ -27,6 +28,7 @@ use crate::suite::Suite;
 /// All of them. Those that take longest come first, so that they do not run on alone at the end.
 pub fn register(suite: &mut Suite) {
     signal::register(suite);
+    alerts::register(suite);
     kinds::register(suite);
     successors::register(suite);
     escalation::register(suite);
