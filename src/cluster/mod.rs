@@ -30,6 +30,7 @@ pub use error::RequestError;
 pub use guards::write_guard;
 pub use health::{WatchHealth, WatchName, WatchState, Watches};
 pub use keda::Keda;
+pub use kinds::resource;
 pub use leader::hold;
 pub use look::{look, look_at_namespace, look_at_pools, look_at_scalers, look_at_variant};
 pub use owners::owners;

@@ -7,9 +7,11 @@
 //!
 //! ```text
 //! text -> yaml.rs (tree) -> keys.rs (known keys) -> raw.rs, scalar.rs (typed) -> validate/ -> Config
+//! Config -> written.rs (raw again) -> effective.rs -> text, with where each value was set
 //! ```
 
 mod defaults;
+mod effective;
 mod environment;
 mod error;
 mod key;
@@ -20,6 +22,8 @@ mod raw;
 mod reload;
 mod scalar;
 mod validate;
+mod words;
+mod written;
 mod yaml;
 
 use std::{
@@ -35,6 +39,7 @@ use http::Uri;
 pub use crate::core::{Backoff, Select, Source, Unmatched};
 
 pub use self::{
+    effective::Effective,
     environment::Environment,
     error::{ConfigError, Place, Problem},
     keys::keys,
