@@ -55,7 +55,8 @@ fn checkout() -> Option<String> {
     if Path::new(&top).canonicalize().ok()? != here.canonicalize().ok()? {
         return None;
     }
-    let mut moves = vec!["HEAD".to_owned(), "packed-refs".to_owned()];
+    // The log moves with every commit, also with the first after refs were packed.
+    let mut moves = ["HEAD", "logs/HEAD", "packed-refs"].map(str::to_owned).to_vec();
     moves.extend(git(&here, &["symbolic-ref", "--quiet", "HEAD"]));
     for name in moves {
         let path = git(&here, &["rev-parse", "--git-path", &name])?;
