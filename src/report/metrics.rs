@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    build_info,
     cluster::{WatchState, Watches},
     core::{Held, Inventory, State},
 };
@@ -269,11 +270,18 @@ impl Metrics {
             shown: Arc::default(),
             registry: Arc::default(),
         };
-        let version = ConstGauge::new(1_i64);
-        let labels = [("version", env!("CARGO_PKG_VERSION"))];
+        let labels = [("version", build_info::VERSION), ("commit", build_info::COMMIT)];
         registry
-            .sub_registry_with_label((labels[0].0.into(), labels[0].1.into()))
-            .register("build_info", "Version of the program", version);
+            .sub_registry_with_labels(
+                labels
+                    .map(|(name, value)| (name.into(), value.into()))
+                    .into_iter(),
+            )
+            .register(
+                "build_info",
+                "What the program was built from",
+                ConstGauge::new(1_i64),
+            );
         // What the program starts with is in force.
         metrics.config_good.set(1);
         // A counter that begins with its first count looks to Prometheus as if it had not moved.
