@@ -11,7 +11,7 @@ use crate::{
     cluster::client,
     config::{self, Change, Config, ConfigError, Environment, Loaded, Watched},
     logging::Logging,
-    report::{Metrics, ResultLabel},
+    report::{Extras, Metrics, ResultLabel},
     run::{self, Setup},
     wake,
 };
@@ -32,6 +32,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<()> {
         cluster: client::config().await?,
         instance: instance(),
         metrics,
+        extras: Extras::default(),
     };
     Ok(run::run(setup, shutdown).await?)
 }
@@ -155,6 +156,7 @@ pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
             cluster,
             instance: instance(),
             metrics: Metrics::new(),
+            extras: Extras::default(),
         };
         run::run(setup, shutdown)
     };

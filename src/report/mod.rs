@@ -9,5 +9,5 @@ mod status;
 pub use history::{Decision, History};
 pub use journal::Journal;
 pub use metrics::{Metrics, ResultLabel};
-pub use server::{Admin, ServeError, StatusRequest, bind, serve};
+pub use server::{Admin, Extras, ServeError, StatusRequest, bind, serve};
 pub use status::{Overview, status};

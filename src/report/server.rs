@@ -138,6 +138,15 @@ impl Admin {
     }
 }
 
+/// What else the listener shows. Nothing, but for `demo`.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    /// Further routes.
+    pub routes: Router,
+    /// Script that the status page runs after its own.
+    pub script: &'static str,
+}
+
 /// Takes the address.
 ///
 /// # Errors
@@ -155,6 +164,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 pub async fn serve(
     listener: TcpListener,
     admin: Admin,
+    extras: Extras,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let address = listener
@@ -166,7 +176,8 @@ pub async fn serve(
         .route("/metrics", get(metrics))
         .route("/api/status", get(status))
         .route("/api/decisions", get(decisions))
-        .with_state(admin);
+        .with_state(admin)
+        .merge(extras.routes);
     let served = axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await;

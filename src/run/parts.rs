@@ -10,7 +10,7 @@ use super::RunError;
 use crate::{
     cluster::hold,
     config::LeaderElection,
-    report::{Admin, ServeError, serve},
+    report::{Admin, Extras, ServeError, serve},
 };
 
 /// How long open requests to the listener may take at the end.
@@ -24,9 +24,9 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Answers on a socket that is bound already.
-    pub(super) fn start(socket: TcpListener, admin: Admin) -> Self {
+    pub(super) fn start(socket: TcpListener, admin: Admin, extras: Extras) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(serve(socket, admin, stop.clone()));
+        let task = tokio::spawn(serve(socket, admin, extras, stop.clone()));
         Self { stop, task }
     }
 
