@@ -57,7 +57,7 @@ function named(value) {
 }
 
 function name(node, value) {
-  if (changes(node, value)) node.replaceChildren(named(value));
+  if (changes(node, value)) node.replaceChildren(...(value === "" ? [] : [named(value)]));
 }
 
 function icon(state) {
