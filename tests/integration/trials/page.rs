@@ -7,7 +7,7 @@ use crate::{
     browser::{Browser, Screen, Tab},
     cluster::DEPLOYMENT,
     demand::Signal,
-    objects::{behind, parked, ready},
+    objects::{behind, hpa, parked, ready, targeting, variant},
     program::Program,
     suite::Suite,
     wait,
@@ -108,21 +108,26 @@ async fn page_with_trouble(world: &World, browser: &Browser) {
     world.create(parked("unseen", "unseen")).await;
     world.create(parked("lost", "lost")).await;
     world
+        .create([targeting(variant("twin", "unseen"), DEPLOYMENT, "unseen")])
+        .await;
+    world.create([hpa("llama", "llama", 0, 1)]).await;
+    world
         .cluster
         .admin
         .delete(DEPLOYMENT, Some(&world.ns), "lost")
         .await;
     world.demand.queues().signal(&world.ns, "unseen", Signal::Off);
     // What is taken back stays so for long enough to be looked at.
-    let config = json!({"wake": {"backoff": {"initial": "2m"}}});
+    let config = json!({"wake": {"backoff": {"initial": "2m"}, "guard": true}});
     let program = world.program("a").config(&config).ready().await;
     let tab = browser.open(&program.url("/"), Screen::DESKTOP).await;
     until_state(&tab, "lost", "blocked").await;
     tab.until_says(&row("lost"), "does not exist").await;
     until_state(&tab, "unseen", "no_signal").await;
-    tab.until("document.title.startsWith('(2)')").await;
+    tab.until("document.title.startsWith('(3)')").await;
+    tab.until_says("#problems", "are both on Deployment").await;
     let order = "[...document.querySelectorAll('.item')].map((item) => item.dataset.state).join()";
-    tab.until(&format!("{order} === 'blocked,no_signal,parked'"))
+    tab.until(&format!("{order} === 'blocked,no_signal,no_signal,parked'"))
         .await;
 
     world.ask("llama", "nobody-has-this", 3);
@@ -131,7 +136,9 @@ async fn page_with_trouble(world: &World, browser: &Browser) {
     tab.until_says("#unanswered", "no variant has this model").await;
     world.ask("llama", "llama", 2);
     until_state(&tab, "llama", "starting").await;
-    tab.until(&format!("{order} === 'blocked,no_signal,starting'"))
+    tab.until(&format!("{order} === 'blocked,no_signal,no_signal,starting'"))
+        .await;
+    tab.until_says("#problems", "A guard stands on HorizontalPodAutoscaler")
         .await;
     world
         .patch(DEPLOYMENT, "llama", &json!({"spec": {"replicas": 0}}))
