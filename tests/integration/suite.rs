@@ -87,7 +87,7 @@ impl Suite {
             };
             run(&runtime, async |logs| {
                 let world = World::embedded(&namespace, logs).await;
-                let browser = Browser::start(&program, world.dir.path()).await;
+                let browser = Browser::start(&program, world.dir.path());
                 body(&world, &browser).await;
             })
         });

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over the DevTools protocol.
+//! A headless Chromium, driven over the `DevTools` protocol.
 //!
 //! Chromium speaks it on two file descriptors with `--remote-debugging-pipe`: JSON with a zero byte after each
 //! message. So this needs no port, no driver beside the browser and no package, and the browser ends with the pipe.
@@ -57,7 +57,7 @@ impl Browser {
     }
 
     /// Starts it, with its profile in a folder of the trial.
-    pub async fn start(program: &Path, dir: &Path) -> Self {
+    pub fn start(program: &Path, dir: &Path) -> Self {
         let mut command = child::command(Path::new("sh"));
         // The pipe is descriptor 3 and 4 of the browser; its log goes nowhere.
         command

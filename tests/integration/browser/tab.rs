@@ -176,12 +176,11 @@ impl Tab {
         let complaint = |event: &Value| {
             let params = &event["params"];
             let bad = match event["method"].as_str()? {
-                "Runtime.exceptionThrown" => true,
+                "Runtime.exceptionThrown" | "Page.javascriptDialogOpening" => true,
                 "Runtime.consoleAPICalled" => params["type"] == "error" || params["type"] == "warning",
                 "Log.entryAdded" => {
                     params["entry"]["level"] == "error" || params["entry"]["level"] == "warning"
                 }
-                "Page.javascriptDialogOpening" => true,
                 _ => false,
             };
             bad.then(|| params.to_string())

@@ -338,6 +338,14 @@ async fn check_contrast(tab: &Tab) {
 async fn page_of_a_thousand(world: &World, browser: &Browser) {
     const COUNT: usize = 1000;
     const WAITING: usize = 40;
+    const COSTS: &str = "(() => {
+        const ms = (value) => value.toFixed(1) + ' ms';
+        const paint = performance.getEntriesByName('first-contentful-paint')[0];
+        const [first, ...later] = performance.getEntriesByName('refresh');
+        const costs = later.map((entry) => entry.duration).sort((a, b) => a - b);
+        return `first paint ${ms(paint.startTime)}, all rows ${ms(first.startTime + first.duration)} (drawn in ${ms(first.duration)}), `
+            + `a refresh draws in ${ms(costs[costs.length >> 1])}, at most ${ms(costs.at(-1))}`;
+    })()";
     let kube = world.cluster.kube();
     for n in 0..COUNT {
         let name = format!("model-{n:04}");
@@ -378,14 +386,6 @@ async fn page_of_a_thousand(world: &World, browser: &Browser) {
     tab.picture("thousand-phone").await;
     check_manners(&tab, &program);
 
-    const COSTS: &str = "(() => {
-        const ms = (value) => value.toFixed(1) + ' ms';
-        const paint = performance.getEntriesByName('first-contentful-paint')[0];
-        const [first, ...later] = performance.getEntriesByName('refresh');
-        const costs = later.map((entry) => entry.duration).sort((a, b) => a - b);
-        return `first paint ${ms(paint.startTime)}, all rows ${ms(first.startTime + first.duration)} (drawn in ${ms(first.duration)}), `
-            + `a refresh draws in ${ms(costs[costs.length >> 1])}, at most ${ms(costs.at(-1))}`;
-    })()";
     let costs = tab.value(COSTS).await;
     let (_, page) = program.page("/").await.expect("the page");
     let (_, status) = program.page("/api/status").await.expect("the status");
