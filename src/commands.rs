@@ -16,7 +16,7 @@ use crate::{
     config::{Change, Config, ConfigError, Environment, Loaded, Watched},
     logging::Logging,
     output,
-    report::Metrics,
+    report::{Extras, Metrics},
     run::{self, Setup},
     wake,
 };
@@ -53,6 +53,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<()> {
         cluster: client::config().await?,
         instance: instance(),
         metrics,
+        extras: Extras::default(),
     };
     Ok(run::run(setup, shutdown).await?)
 }
@@ -176,6 +177,7 @@ pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
             cluster,
             instance: instance(),
             metrics: Metrics::new(),
+            extras: Extras::default(),
         };
         run::run(setup, shutdown)
     };

@@ -17,13 +17,15 @@ impl Ticker {
     pub fn status(&self, watches: &Watches) -> String {
         let held = by_variant(&self.last.1);
         let situation = self.situation(&held);
-        let last = self.metrics.last_query.get();
         let overview = Overview {
             leading: self.led,
             dry_run: self.dry_run,
-            last_query: (last > 0.0)
-                .then(|| Wall::from_duration(jiff::SignedDuration::from_secs_f64(last)).ok())
-                .flatten(),
+            last_query: wall(self.metrics.last_query.get()),
+            trouble: self.journal.trouble(),
+            last_tick: wall(self.metrics.last_tick.get()),
+            interval: self.metrics.interval.get(),
+            decisions: self.journal.decisions(),
+            conflicts: self.journal.contradictions(),
             watches,
             held: &self.last.1,
         };
@@ -55,4 +57,11 @@ impl Ticker {
             rules: &self.rules,
         }
     }
+}
+
+/// What a gauge says of time; `None` where it was never set.
+fn wall(seconds: f64) -> Option<Wall> {
+    (seconds > 0.0)
+        .then(|| Wall::from_duration(jiff::SignedDuration::from_secs_f64(seconds)).ok())
+        .flatten()
 }

@@ -14,6 +14,7 @@ mod faults;
 mod guards;
 mod kinds;
 mod manifests;
+mod page;
 mod pages;
 mod reload;
 mod reverts;
@@ -47,6 +48,7 @@ pub fn register(suite: &mut Suite) {
     signals::register(suite);
     ends::register(suite);
     starts::register(suite);
+    page::register(suite);
     pages::register(suite);
     api::register(suite);
 }
