@@ -18,7 +18,7 @@ use crate::{
     },
     pace::Pace,
     prometheus::{Prometheus, QueryError},
-    report::{History, Journal, Metrics},
+    report::{History, Journal, Metrics, Queues},
 };
 
 /// How long a wake seen from outside may still be somebody's to report.
@@ -65,6 +65,8 @@ pub struct Ticker {
     journal: Journal,
     /// The metrics.
     metrics: Metrics,
+    /// The last minutes of the queues.
+    queues: Queues,
 }
 
 impl Ticker {
@@ -73,7 +75,7 @@ impl Ticker {
         clock: Clock,
         actuator: Actuator,
         metrics: Metrics,
-        history: History,
+        (history, queues): (History, Queues),
         config: &Config,
         prometheus: Arc<Prometheus>,
     ) -> Self {
@@ -96,6 +98,7 @@ impl Ticker {
             actuator,
             journal: Journal::new(metrics.clone(), history),
             metrics,
+            queues,
         }
     }
 
@@ -150,6 +153,7 @@ impl Ticker {
             self.metrics
                 .demand
                 .set(joined.asked.values().map(|asked| asked.waiting).sum());
+            self.queues.answered(&joined, &plan.blocked, now.wall);
             self.last = (joined, std::mem::take(&mut plan.blocked));
             self.tell_blocked(now);
             self.act(plan);
@@ -233,7 +237,8 @@ impl Ticker {
                 Answer::Complete(rows(samples))
             }
             Err(error) => {
-                self.journal.query_failed(error.reason.as_str(), &error);
+                let now = self.clock.now().wall;
+                self.journal.query_failed(error.reason.as_str(), &error, now);
                 Answer::Unknown
             }
         }

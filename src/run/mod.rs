@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     core::ScopeRules,
     prometheus::{Prometheus, SetupError},
-    report::{Admin, Extras, History, Metrics, ResultLabel, ServeError, StatusRequest, bind},
+    report::{Admin, Extras, History, Metrics, Queues, ResultLabel, ServeError, StatusRequest, bind},
     tick::Ticker,
 };
 
@@ -71,8 +71,8 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
     let client = client(&setup.cluster)?;
     let prometheus = Arc::new(Prometheus::new(&config.prometheus, &config.query)?);
     let socket = bind(config.server.address).await?;
-    let history = History::default();
-    let (admin, asks) = Admin::new(setup.metrics.clone(), history.clone());
+    let kept = (History::default(), Queues::default());
+    let (admin, asks) = Admin::new(setup.metrics.clone(), kept.0.clone(), kept.1.clone());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         cluster = %setup.cluster.cluster_url,
@@ -93,7 +93,7 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
             clock,
             actuator,
             setup.metrics.clone(),
-            history,
+            kept,
             &config,
             prometheus.clone(),
         ),

@@ -10,7 +10,7 @@ use super::RunError;
 use crate::{
     cluster::hold,
     config::LeaderElection,
-    report::{Admin, Extras, ServeError, serve},
+    report::{Admin, Extras, serve},
 };
 
 /// How long open requests to the listener may take at the end.
@@ -19,7 +19,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// The admin server.
 pub(super) struct Listener {
     stop: CancellationToken,
-    task: JoinHandle<Result<(), ServeError>>,
+    task: JoinHandle<()>,
 }
 
 impl Listener {
@@ -32,10 +32,9 @@ impl Listener {
 
     /// Waits for its end, which is an error while nobody has asked for it.
     pub(super) async fn ended(&mut self) -> RunError {
-        match (&mut self.task).await {
-            Ok(Err(error)) => error.into(),
-            _ => RunError::Ended("the listener"),
-        }
+        // Only a panic ends it before it is asked to.
+        let _ = (&mut self.task).await;
+        RunError::Ended("the listener")
     }
 
     /// Lets open requests finish, for a moment.

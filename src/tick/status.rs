@@ -20,16 +20,25 @@ impl Ticker {
             now: self.clock.now(),
             rules: &self.rules,
         };
-        let last = self.metrics.last_query.get();
         let overview = Overview {
             leading: self.led,
             dry_run: self.dry_run,
-            last_query: (last > 0.0)
-                .then(|| Wall::from_duration(jiff::SignedDuration::from_secs_f64(last)).ok())
-                .flatten(),
+            last_query: wall(self.metrics.last_query.get()),
+            trouble: self.journal.trouble(),
+            last_tick: wall(self.metrics.last_tick.get()),
+            interval: self.metrics.interval.get(),
+            decisions: self.journal.decisions(),
+            conflicts: self.journal.contradictions(),
             watches,
             held: &self.last.1,
         };
         status(&situation, &overview).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
     }
+}
+
+/// What a gauge says of time; `None` where it was never set.
+fn wall(seconds: f64) -> Option<Wall> {
+    (seconds > 0.0)
+        .then(|| Wall::from_duration(jiff::SignedDuration::from_secs_f64(seconds)).ok())
+        .flatten()
 }
