@@ -131,7 +131,7 @@ impl Stage {
     /// Does what somebody wants, and tells of it.
     fn answer(&mut self, ask: Ask, now: Duration, story: &mut Story<impl Write>) -> io::Result<()> {
         let done = match &ask.wish {
-            Wish::Look => Ok(Vec::new()),
+            Wish::Look(_) => Ok(Vec::new()),
             Wish::Send(requests) => self.send(now, requests),
             Wish::Set(change) => self.set(change),
             Wish::Tell(told) => {
@@ -150,7 +150,12 @@ impl Stage {
                 for happening in &seen {
                     story.tell(now, happening)?;
                 }
-                Ok(self.board())
+                Ok(self.board(match &ask.wish {
+                    Wish::Look(model) => model.as_deref(),
+                    Wish::Send(requests) => Some(&requests.model),
+                    Wish::Set(change) => Some(change.model.as_deref().unwrap_or_default()),
+                    Wish::Tell(_) => Some(""),
+                }))
             }
             Err(refusal) => Err(refusal),
         };
@@ -199,7 +204,8 @@ impl Stage {
     /// Breaks the link that all models share, or mends it.
     fn set_shared(&mut self, link: Link, broken: bool) -> Vec<Happening> {
         let what = if broken {
-            self.broken.insert(link).then_some(What::Broken { link })
+            let mend = link.mend(None).unwrap_or_default();
+            self.broken.insert(link).then_some(What::Broken { link, mend })
         } else {
             self.broken.remove(&link).then_some(What::Mended { link })
         };
@@ -211,7 +217,8 @@ impl Stage {
         what.map(happening).into_iter().collect()
     }
 
-    fn board(&self) -> Board {
+    /// What there is to play with: of one model and those with something broken, or of all.
+    fn board(&self, only: Option<&str>) -> Board {
         let text = |link: Link| LinkText {
             link,
             title: link.title(),
@@ -222,7 +229,13 @@ impl Stage {
             let mend = link.mend(model)?;
             Some(BrokenLink { link, mend })
         };
-        let models = self.world.models().map(|(model, waiting, links)| ModelBoard {
+        let shown =
+            |name: &str, links: &BTreeSet<Link>| only.is_none_or(|only| only == name) || !links.is_empty();
+        let models = self
+            .world
+            .models()
+            .filter(|(model, _, links)| shown(&model.name, links));
+        let models = models.map(|(model, waiting, links)| ModelBoard {
             name: model.name.clone(),
             waiting,
             broken: links

@@ -93,7 +93,13 @@ fn sentence(what: &What) -> String {
             let requests = plural(*count, "request");
             format!("{requests} for {name} reached a pod, which answers 404: it serves no such model")
         }
-        What::Broken { link } => format!("link broken: {}. {}", link.title(), link.seen()),
+        What::Broken { link, mend } => {
+            format!(
+                "link broken: {}. {} In real life: {mend}",
+                link.title(),
+                link.seen()
+            )
+        }
         What::Mended { link } => format!("link mended: {}", link.title()),
         What::Told { waiting } => format!("asked for: Prometheus reports {waiting} waiting"),
         What::Woken {

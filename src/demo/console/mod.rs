@@ -10,12 +10,13 @@ mod terms;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, State, rejection::JsonRejection},
+    extract::{DefaultBodyLimit, Query, State, rejection::JsonRejection},
     http::StatusCode,
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
@@ -64,8 +65,15 @@ pub(super) fn open() -> (Extras, mpsc::Receiver<Ask>) {
 /// What goes into a request, or why it cannot be read.
 type Body<T> = Result<Json<T>, JsonRejection>;
 
-async fn look(State(console): State<Console>) -> Response {
-    console.ask(Wish::Look).await
+/// What of it is to be shown.
+#[derive(Deserialize)]
+struct Shown {
+    /// This model and those with something broken; else all of them.
+    model: Option<String>,
+}
+
+async fn look(State(console): State<Console>, Query(shown): Query<Shown>) -> Response {
+    console.ask(Wish::Look(shown.model)).await
 }
 
 async fn requests(State(console): State<Console>, body: Body<Requests>) -> Response {

@@ -14,8 +14,8 @@ pub(in crate::demo) const MOST: usize = 1000;
 /// What somebody wants.
 #[derive(Debug)]
 pub(in crate::demo) enum Wish {
-    /// To see what there is.
-    Look,
+    /// To see what there is: this model and those with something broken, or all of them.
+    Look(Option<String>),
     /// To send requests.
     Send(Requests),
     /// To break a link, or to mend it.
@@ -74,7 +74,7 @@ pub(in crate::demo) struct Board {
     pub links: Vec<LinkText>,
     /// What is broken for all models.
     pub broken: Vec<BrokenLink>,
-    /// The models.
+    /// The models that were asked for, and those with something broken.
     pub models: Vec<ModelBoard>,
 }
 

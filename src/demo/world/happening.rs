@@ -46,6 +46,8 @@ pub enum What {
     Broken {
         /// Which one.
         link: Link,
+        /// How one would mend it in real life.
+        mend: String,
     },
     /// A link of its wake path was mended.
     Mended {

@@ -132,13 +132,14 @@ impl Link {
         }
     }
 
-    /// How one would mend it in real life, in one sentence with the command or the line of a manifest. `None` of a
+    /// How one would mend it in real life, in one sentence with the command or the line of a manifest between
+    /// backquotes. `None` of a
     /// link that is not the model's.
     pub fn mend(self, model: Option<&Model>) -> Option<String> {
         let Some(model) = model else {
             return self.is_shared().then(|| {
-                "Look why it is down (kubectl -n monitoring get pods -l app.kubernetes.io/name=prometheus), and name a second \
-                 server under prometheus.urls, which is asked when the first does not answer."
+                "Look why it is down (`kubectl -n monitoring get pods -l app.kubernetes.io/name=prometheus`), and name a \
+                 second server under `prometheus.urls`, which is asked when the first does not answer."
                     .to_owned()
             });
         };
@@ -150,12 +151,12 @@ impl Link {
         let text = match self {
             Self::PrometheusDown => return None,
             Self::FlowControlOff => format!(
-                "Write featureGates: [flowControl] into the EPP's EndpointPickerConfig, and restart its pods, which read it \
-                 once: {kubectl} rollout restart deployment {epp}"
+                "Write `featureGates: [flowControl]` into the EPP's EndpointPickerConfig, and restart its pods, which read it \
+                 once: `{kubectl} rollout restart deployment {epp}`"
             ),
             Self::EppNotScraped => format!(
-                "Give the Service {epp} a ServiceMonitor (endpoints: [{{port: http-metrics, interval: 1s}}]), and see whether \
-                 Prometheus takes it: {kubectl} get servicemonitors --show-labels"
+                "Give the Service {epp} a ServiceMonitor (`endpoints: [{{port: http-metrics, interval: 1s}}]`), and see whether \
+                 Prometheus takes it: `{kubectl} get servicemonitors --show-labels`"
             ),
             Self::NoPool => {
                 let (resource, selector) = match pool.shape {
@@ -170,33 +171,35 @@ impl Link {
                     ),
                 };
                 format!(
-                    "Make selector and pod labels agree: {kubectl} patch {resource} {pool_name} --type merge -p \
-                     '{{\"spec\":{{\"selector\":{selector}}}}}'"
+                    "Make selector and pod labels agree: `{kubectl} patch {resource} {pool_name} --type merge -p \
+                     '{{\"spec\":{{\"selector\":{selector}}}}}'`"
                 )
             }
-            Self::TargetDeleted => format!("Apply its manifest again: {kubectl} apply -f {target}.yaml"),
+            Self::TargetDeleted => format!("Apply its manifest again: `{kubectl} apply -f {target}.yaml`"),
             Self::ScaleForbidden => {
-                format!("Grant patch on {kind}s/scale again: kubectl apply -k manifests/rbac/cluster-wide")
+                format!(
+                    "Grant `patch` on `{kind}s/scale` again: `kubectl apply -k manifests/rbac/cluster-wide`"
+                )
             }
             Self::Unschedulable => format!(
-                "Add a node with a free {}, or let an autoscaler do so; the scheduler says what it misses: {kubectl} describe \
-                 pod -l variant={name}",
+                "Add a node with a free {}, or let an autoscaler do so; the scheduler says what it misses: `{kubectl} describe \
+                 pod -l variant={name}`",
                 variant.accelerator
             ),
             Self::Quota => format!(
-                "Raise the quota: {kubectl} patch resourcequota gpus --type merge -p \
-                 '{{\"spec\":{{\"hard\":{{\"requests.nvidia.com/gpu\":\"8\"}}}}}}'"
+                "Raise the quota: `{kubectl} patch resourcequota gpus --type merge -p \
+                 '{{\"spec\":{{\"hard\":{{\"requests.nvidia.com/gpu\":\"8\"}}}}}}'`"
             ),
             Self::NeverReady => format!(
-                "See what the server says ({kubectl} logs {kind}/{target}), and if it only needs longer, raise \
-                 wake.readyTimeout"
+                "See what the server says (`{kubectl} logs {kind}/{target}`), and if it only needs longer, raise \
+                 `wake.readyTimeout`"
             ),
             Self::HpaTakesBack => format!(
-                "Hold it up with minReplicas 1 ({kubectl} patch hpa {target} -p '{{\"spec\":{{\"minReplicas\":1}}}}'), or have \
-                 us do so while it starts: wake.guard: true"
+                "Hold it up with minReplicas 1 (`{kubectl} patch hpa {target} -p '{{\"spec\":{{\"minReplicas\":1}}}}'`), or have \
+                 us do so while it starts: `wake.guard: true`"
             ),
             Self::ScaledDownByHand => format!(
-                "Scale it up again, which ends the hold at once: {kubectl} scale {kind} {target} --replicas=1"
+                "Scale it up again, which ends the hold at once: `{kubectl} scale {kind} {target} --replicas=1`"
             ),
         };
         Some(text)
@@ -226,7 +229,11 @@ mod tests {
                 let mend = link.mend(Some(model));
                 assert_eq!(mend.is_none(), link.is_shared(), "{link:?} {}", model.name);
                 assert!(!link.is_of(model) || mend.is_some(), "{link:?} {}", model.name);
-                assert!(!mend.unwrap_or_default().contains("  "), "{link:?}");
+                let mend = mend.unwrap_or_default();
+                assert!(
+                    !mend.contains("  ") && mend.matches('`').count() % 2 == 0,
+                    "{mend}"
+                );
             }
         }
     }
@@ -238,13 +245,13 @@ mod tests {
         assert!(
             mend(Link::NoPool, 2).ends_with(
                 "kubectl -n llm-batch patch inferencepools.inference.networking.x-k8s.io qwen-pool --type merge -p \
-                 '{\"spec\":{\"selector\":{\"app\":\"qwen\"}}}'"
+                 '{\"spec\":{\"selector\":{\"app\":\"qwen\"}}}'`"
             ),
             "{}",
             mend(Link::NoPool, 2)
         );
-        assert!(mend(Link::ScaledDownByHand, 2).ends_with("scale statefulset qwen-h100 --replicas=1"));
-        assert!(mend(Link::FlowControlOff, 0).ends_with("restart deployment llama-8b-epp"));
+        assert!(mend(Link::ScaledDownByHand, 2).ends_with("scale statefulset qwen-h100 --replicas=1`"));
+        assert!(mend(Link::FlowControlOff, 0).ends_with("restart deployment llama-8b-epp`"));
         assert!(!Link::Quota.is_of(&models[2]) && Link::Quota.is_of(&models[0]));
     }
 }

@@ -51,7 +51,8 @@ impl Actor {
         }
         if broken {
             self.broken.insert(link);
-            tell(What::Broken { link });
+            let mend = link.mend(Some(&self.model)).unwrap_or_default();
+            tell(What::Broken { link, mend });
         } else {
             self.broken.remove(&link);
             tell(What::Mended { link });
