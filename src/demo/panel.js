@@ -6,9 +6,9 @@ const {el, refresh} = window.sfz;
 
 const STYLE = `
 #extra { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; box-shadow: var(--shade); padding: .6rem .9rem .7rem; display: grid; gap: .55rem; }
-#extra .play { display: flex; flex-wrap: wrap; gap: .4rem .5rem; align-items: center; }
-#extra .play > h2 { flex: none; min-width: 5.5rem; }
-#extra .play > .end { margin-inline-start: auto; }
+#extra .play { display: grid; grid-template-columns: 3.5rem 1fr; gap: .4rem .5rem; align-items: baseline; }
+#extra .play > div { display: flex; flex-wrap: wrap; gap: .4rem .5rem; align-items: baseline; }
+#extra .end { margin-inline-start: auto; }
 #extra select { font: inherit; color: inherit; background: var(--surface); border: 1px solid var(--line); border-radius: 6px; padding: .2em .4em; max-width: 100%; }
 #extra .muted { color: var(--muted); }
 #extra .link[aria-pressed=true] { color: var(--on-accent); background: var(--red); border-color: var(--red); }
@@ -36,7 +36,7 @@ const model = el("select", {id: "demo-model", onchange: () => chosen()});
 const waits = el("span", {class: "muted", id: "demo-waits", role: "status"});
 const about = el("p", {id: "demo-about"});
 const broken = el("ul", {id: "demo-broken", "aria-label": "Broken links"});
-const links = el("div", {class: "play", role: "group", "aria-label": "Links of the wake path"}, el("h2", {}, "Break"));
+const links = el("div", {role: "group", "aria-label": "Links of the wake path"});
 const error = el("p", {class: "error", role: "alert"});
 const story = el("input", {type: "checkbox", id: "demo-story", onchange: () => post("story", {paused: !story.checked})});
 
@@ -61,16 +61,15 @@ function withCode(text) {
 function build(section) {
   section.setAttribute("aria-label", "Play with the demo");
   section.append(
-    el("div", {class: "play"}, el("h2", {}, "Send"),
+    el("div", {class: "play"}, el("h2", {}, el("label", {for: "demo-model"}, "Model")), el("div", {}, model,
+      button("demo-narrow", "show only it", "Filters the table below.", narrow), waits,
+      el("label", {class: "end"}, story, " requests also come by themselves"))),
+    el("div", {class: "play"}, el("h2", {}, "Send"), el("div", {},
       button("demo-send-1", "1 request", "One request for the model: parked, it is asked for, starts, and serves.", send(1, "its-name")),
       button("demo-send-10", "10 requests", "Ten requests at once.", send(10, "its-name")),
-      el("label", {for: "demo-model", class: "muted"}, "to"), model,
       button("demo-send-case", "in CAPITALS", "One request for its name in capitals: no variant serves that, and it is listed as name_differs_by_case.", send(1, "another-case")),
-      button("demo-send-unknown", "an unknown name", "One request for a name that nobody serves: it is listed as no_variant.", send(1, "an-unknown-name")),
-      button("demo-narrow", "show only it", "Filters the table below.", narrow),
-      waits,
-      el("label", {class: "end"}, story, " requests also come by themselves")),
-    links, about, broken, error);
+      button("demo-send-unknown", "an unknown name", "One request for a name that nobody serves: it is listed as no_variant.", send(1, "an-unknown-name")))),
+    el("div", {class: "play"}, el("h2", {}, "Break"), links), about, broken, error);
   say("");
   section.hidden = false;
 }

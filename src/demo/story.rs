@@ -10,6 +10,8 @@ use super::{
     world::{Happening, What},
 };
 
+/// Where lines go on that have no room on the first.
+const INDENT: usize = 12;
 /// Rows of the table, so that a thousand models do not bury the story.
 const ROWS: usize = 20;
 
@@ -94,11 +96,8 @@ fn sentence(what: &What) -> String {
             format!("{requests} for {name} reached a pod, which answers 404: it serves no such model")
         }
         What::Broken { link, mend } => {
-            format!(
-                "link broken: {}. {} In real life: {mend}",
-                link.title(),
-                link.seen()
-            )
+            let (title, seen, indent) = (link.title(), link.seen(), " ".repeat(INDENT));
+            format!("link broken: {title}\n{indent}{seen}\n{indent}In real life: {mend}")
         }
         What::Mended { link } => format!("link mended: {}", link.title()),
         What::Told { waiting } => format!("asked for: Prometheus reports {waiting} waiting"),

@@ -69,17 +69,17 @@ impl Link {
     /// What is wrong, in a few words.
     pub fn title(self) -> &'static str {
         match self {
-            Self::FlowControlOff => "Flow control is off in the EPP",
-            Self::EppNotScraped => "Prometheus does not scrape the EPP",
-            Self::NoPool => "The pool's selector matches no pods",
-            Self::TargetDeleted => "The cheapest target is deleted",
-            Self::ScaleForbidden => "The API server forbids the scale",
-            Self::Unschedulable => "No node has room for the pod",
-            Self::Quota => "The quota of GPUs is used up",
-            Self::NeverReady => "The pod never becomes ready",
-            Self::HpaTakesBack => "An HPA with minReplicas 0 takes the wake back",
+            Self::FlowControlOff => "Flow control off",
+            Self::EppNotScraped => "EPP not scraped",
+            Self::NoPool => "No pool selects it",
+            Self::TargetDeleted => "Target deleted",
+            Self::ScaleForbidden => "Scale forbidden",
+            Self::Unschedulable => "No room on any node",
+            Self::Quota => "Quota used up",
+            Self::NeverReady => "Never ready",
+            Self::HpaTakesBack => "HPA takes it back",
             Self::ScaledDownByHand => "A person scales it to 0",
-            Self::PrometheusDown => "Prometheus is down",
+            Self::PrometheusDown => "Prometheus down",
         }
     }
 
@@ -99,7 +99,8 @@ impl Link {
                  for them."
             }
             Self::TargetDeleted => {
-                "The cheapest variant becomes blocked (target_missing): the next cheapest is woken, if there is one."
+                "The cheapest variant, whose target it was, becomes blocked (target_missing): the next cheapest is woken, if there is \
+                 one."
             }
             Self::ScaleForbidden => {
                 "Asked for, it becomes blocked (wake_failed): the PATCH on /scale gets 403, and is tried again after a wait \
@@ -118,7 +119,7 @@ impl Link {
                  is one."
             }
             Self::HpaTakesBack => {
-                "Woken, it is back at 0 a moment later and becomes reverted, with the HPA named: it is woken again after \
+                "Woken, it is scaled back to 0 by an HPA with minReplicas 0 and becomes reverted, with the HPA named: it is woken again after \
                  waits that grow."
             }
             Self::ScaledDownByHand => {

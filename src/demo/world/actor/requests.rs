@@ -59,6 +59,10 @@ impl Actor {
         }
         self.round.first.get_or_insert(at);
         self.round.drained = false;
+        if self.waiting.is_empty() {
+            // A pod that had nothing to do has saved up none of that time.
+            self.next_serve = self.next_serve.max(at);
+        }
         self.quiet_since = None;
         self.waiting.extend(std::iter::repeat_n(at, count));
     }
@@ -115,7 +119,6 @@ impl Actor {
             return;
         }
         self.quiet_since = Some(now);
-        self.next_serve = now;
         if self.round.served > 0 && !self.round.drained {
             self.round.drained = true;
             tell(What::Drained {
