@@ -92,3 +92,83 @@ async fn accept(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        task::JoinHandle,
+    };
+
+    use super::*;
+    use crate::report::{History, Metrics, Queues};
+
+    const ASK: &[u8] = b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n";
+
+    struct Running {
+        address: SocketAddr,
+        shutdown: CancellationToken,
+        task: JoinHandle<()>,
+    }
+
+    async fn running() -> Running {
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (admin, _) = Admin::new(Metrics::new(), History::default(), Queues::default());
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(serve(listener, admin, Extras::default(), shutdown.clone()));
+        Running {
+            address,
+            shutdown,
+            task,
+        }
+    }
+
+    /// Whether an answer comes, and ends the connection or not.
+    async fn answered(stream: &mut TcpStream) -> bool {
+        let mut text = [0; 15];
+        stream.read_exact(&mut text).await.is_ok() && text == *b"HTTP/1.1 200 OK"
+    }
+
+    // Time is paused: it goes on to the next deadline once nothing else happens.
+    #[tokio::test(start_paused = true)]
+    async fn who_never_finishes_a_request_is_not_waited_for() {
+        let running = running().await;
+        for begun in [&b""[..], b"GET / HT", b"GET / HTTP/1.1\r\nHost: here\r\n"] {
+            let mut stream = TcpStream::connect(running.address).await.expect("a connection");
+            stream.write_all(begun).await.expect("taken");
+            // What it says of a head that is late, if anything, and then the end.
+            let mut said = Vec::new();
+            stream.read_to_end(&mut said).await.expect("the end");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_it_is_full_waits_for_a_place() {
+        let running = running().await;
+        let connect = || TcpStream::connect(running.address);
+        let mut open = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let mut stream = connect().await.expect("a connection");
+            stream.write_all(ASK).await.expect("taken");
+            assert!(answered(&mut stream).await);
+            open.push(stream);
+        }
+        let mut late = connect().await.expect("the system takes it");
+        late.write_all(ASK).await.expect("taken");
+        let none = timeout(Duration::from_millis(50), answered(&mut late)).await;
+        assert!(none.is_err(), "there is no place");
+        open.pop();
+        assert!(answered(&mut late).await, "there is one now");
+    }
+
+    #[tokio::test]
+    async fn shutdown_ends_what_is_open_and_idle() {
+        let running = running().await;
+        let mut stream = TcpStream::connect(running.address).await.expect("a connection");
+        stream.write_all(ASK).await.expect("taken");
+        assert!(answered(&mut stream).await);
+        running.shutdown.cancel();
+        running.task.await.expect("it ends");
+    }
+}

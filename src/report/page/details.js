@@ -20,12 +20,13 @@ function close(row) {
 
 function open(row) {
   if (!row || row.detail) return;
-  const detail = {fields: new Map(), list: el("dl"), graph: graph(), command: el("code"), happened: el("ol", {class: "happened"}), known: new Map()};
+  const detail = {fields: new Map(), list: el("dl"), graph: graph(), figure: el("figure"), command: el("code"), happened: el("ol", {class: "happened"}), known: new Map()};
   const said = el("span", {class: "said", role: "status"});
   const copy = el("button", {type: "button", onclick: () => copied(detail.command, said)}, "Copy");
   const inside = el("div", {role: "cell", "aria-colspan": String(COLUMNS.length)}, detail.list,
     el("p", {class: "command"}, el("span", {}, "Ask what is wrong: "), detail.command, " ", copy, " ", said),
-    el("figure", {}, detail.graph.node, el("figcaption", {}, "Requests waiting, the last 5 minutes")), detail.happened);
+    detail.figure, detail.happened);
+  detail.figure.append(detail.graph.node, el("figcaption", {}, "Requests waiting, the last 5 minutes"));
   detail.node = el("div", {role: "row", class: "detail"}, inside);
   row.detail = detail;
   row.node.append(detail.node);
@@ -71,7 +72,7 @@ function updateDetail(row) {
   };
   keyed(detail.list, detail.fields, fields, ([label]) => label, make, (field, [, value]) => name(field.value, value));
   text(detail.command, `scale-from-zero check -n ${quoted(v.namespace)} ${quoted(v.name)}`);
-  draw(detail.graph, v, known());
+  detail.figure.hidden = draw(detail.graph, v, known()) === 0;
   const target = t ? `${t.kind} ${v.namespace}/${t.name}` : null;
   const own = data.decisions.filter((d) => d.variant === fullName(v) || (target && d.target === target)).slice(0, 8);
   showDecisionsIn(detail.happened, detail.known, own);

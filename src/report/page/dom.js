@@ -57,7 +57,7 @@ function named(value) {
 }
 
 function name(node, value) {
-  if (changes(node, value)) node.replaceChildren(named(value));
+  if (changes(node, value)) node.replaceChildren(...(value === "" ? [] : [named(value)]));
 }
 
 function icon(state) {
@@ -110,8 +110,9 @@ function span(seconds) {
   return Math.floor(s / 86400) + " d";
 }
 
-// For ages that are shown all the time: no fractions, so that they change once a second.
-const age = (seconds) => (seconds < 1 ? "just now" : span(Math.round(seconds) >= 10 ? seconds : Math.round(seconds) + 1e-9).replace(/\.\d+ s/, " s") + " ago");
+// For what is shown all the time: no fractions, so that it changes once a second.
+const whole = (seconds) => (seconds < 10 ? `${Math.max(0, Math.floor(seconds))} s` : span(seconds));
+const age = (seconds) => (seconds < 2 ? "just now" : whole(seconds) + " ago");
 
 const clock = (time) => new Date(time).toLocaleTimeString([], {hourCycle: "h23"});
 

@@ -1,13 +1,14 @@
-// Asks the listener: each second while somebody looks, not at all while nobody does, ever more seldom while it fails.
+// Asks the listener: each second while somebody looks (or in five times as long as it took, over a slow line), not at all while nobody does, ever more seldom while it fails.
 
 const EVERY = 1000;
 const SELDOM = 15000;
+const REST = 5;
 const DECISIONS = 200;
 
 // What was answered last.
 const data = {status: null, decisions: [], lines: new Map(), answered: new Set(), step: 0, steps: 150, stepSeconds: 2};
 
-const feed = {failures: 0, ok: 0, asked: 0, timer: 0, running: null, decisions: -1, next: 0, why: "", skew: 0};
+const feed = {failures: 0, ok: 0, asked: 0, timer: 0, running: null, decisions: -1, took: 0, why: "", skew: 0};
 
 // The time of the listener's machine: ages are told by it.
 const serverNow = () => Date.now() + feed.skew;
@@ -34,7 +35,6 @@ async function round() {
   feed.asked = performance.now();
   try {
     const status = await ask("api/status");
-    const took = performance.now();
     feed.skew = Date.parse(status.time) - Date.now();
     await Promise.all([queues(status), decisions(status)]);
     data.status = status;
@@ -43,7 +43,8 @@ async function round() {
     const drawing = performance.now();
     show();
     document.dispatchEvent(new CustomEvent("status", {detail: status}));
-    performance.measure("refresh", {start: drawing, detail: {fetched: drawing - took}});
+    performance.measure("refresh", {start: drawing});
+    feed.took = drawing - feed.asked;
   } catch (error) {
     feed.failures += 1;
     feed.why = error.name === "TimeoutError" ? "it did not answer within 20 s" : error instanceof TypeError ? "it cannot be reached" : error.message;
@@ -85,8 +86,8 @@ async function decisions(status) {
 function plan() {
   clearTimeout(feed.timer);
   if (document.hidden) return;
-  const wait = feed.failures ? Math.min(SELDOM, EVERY * 2 ** (feed.failures - 1)) : Math.max(100, feed.asked + EVERY - performance.now());
-  feed.next = Date.now() + wait;
+  const every = feed.failures ? EVERY * 2 ** (feed.failures - 1) : Math.max(EVERY, REST * feed.took);
+  const wait = Math.max(100, feed.asked + Math.min(SELDOM, every) - performance.now());
   feed.timer = setTimeout(refresh, wait);
 }
 

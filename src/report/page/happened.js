@@ -42,7 +42,7 @@ function showWakes(decisions) {
   };
   keyed($("wakes-list"), wakeNodes, wakes.slice(0, MOST_WAKES), (w) => w.key, make, (known, w) => {
     if (changes(known.node, w.what)) known.node.dataset.what = w.what;
-    text(known.what, w.what === "starting" ? `starting for ${span(Math.round(since(w.time)))}` : w.what);
+    text(known.what, w.what === "starting" ? `starting for ${whole(since(w.time))}` : w.what);
     name(known.model, w.model ?? w.target);
     at(known.time, w.time);
     text(known.scale, w.what === "failed" || w.what === "dry run" ? "" : Number.isFinite(w.scale) ? `sample → scale ${span(w.scale)}` : "scaled");

@@ -54,9 +54,10 @@ addEventListener("hashchange", recall);
 $("filter").addEventListener("input", (event) => change({text: event.target.value}));
 $("filter").addEventListener("keydown", (event) => {
   if (event.key === "Escape") change({text: ""});
-  else if (event.key === "ArrowDown" && current) {
+  else if (event.key === "ArrowDown") {
+    const first = [...body.children].find((node) => !node.hidden);
     event.preventDefault();
-    current.open.focus();
+    rows.get(first?.dataset.key)?.open.focus();
   }
 });
 $("retry").addEventListener("click", refresh);

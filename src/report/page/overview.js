@@ -4,6 +4,9 @@ const TROUBLE = new Set(["blocked", "reverted", "overdue", "no_signal"]);
 // In this order, so that trouble comes first.
 const STATES = ["blocked", "reverted", "overdue", "no_signal", "asked", "starting", "surplus", "serving", "parked", "out_of_scope"];
 
+// Demand that was asked for longer ago, in seconds, is told with its age: with nothing inactive it is asked for seldom.
+const OLD = 5;
+
 const tiles = new Map();
 const problemNodes = new Map();
 
@@ -32,7 +35,9 @@ function showOverview(status) {
   const up = status.variants.filter((v) => v.state === "serving").length;
   tile("variants", "Variants", "idle", String(status.variants.length), `${up} serving`);
   const [requests, models] = demand(status);
-  tile("waiting", "Waiting", "idle", count(requests) + (requests === 1 ? " request" : " requests"), models ? `for ${plural(models, "model")}` : "nobody waits");
+  const old = status.lastSuccessfulQuery ? since(status.lastSuccessfulQuery) : 0;
+  tile("waiting", "Waiting", "idle", count(requests) + (requests === 1 ? " request" : " requests"), [models ? `for ${plural(models, "model")}` : "nobody waits", old > OLD && `as of ${age(old)}`].filter(Boolean).join(", "));
+  document.body.classList.toggle("old-demand", old > OLD);
   problems(status);
 }
 
@@ -49,7 +54,7 @@ const milli = (seconds) => (seconds < 1 ? Math.round(seconds * 1000) + " ms" : s
 function prometheus(status) {
   const {queryFailing: failing, lastSuccessfulQuery: last} = status;
   const answered = last ? "last answer " + age(since(last)) : "no answer yet";
-  if (failing) tile("prometheus", "Prometheus", "bad", "failing for " + span(Math.round(since(failing.since))), `${word(failing.reason)}; ${answered}`);
+  if (failing) tile("prometheus", "Prometheus", "bad", "failing for " + whole(since(failing.since)), `${word(failing.reason)}; ${answered}`);
   else if (!status.leading) tile("prometheus", "Prometheus", "idle", "not asked", "the copy that leads asks");
   else tile("prometheus", "Prometheus", last ? "good" : "idle", last ? "answers" : "not asked yet", last ? answered : "");
 }

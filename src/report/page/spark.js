@@ -57,6 +57,7 @@ function graph() {
   return {node, line, shape};
 }
 
+// Returns the most that has waited at once.
 function draw(drawn, variant, baseline) {
   if (changes(drawn.line, baseline)) drawn.line.setAttribute("d", baseline);
   const queue = series(variant);
@@ -65,4 +66,5 @@ function draw(drawn, variant, baseline) {
   const minutes = Math.round((data.steps * data.stepSeconds) / 60);
   const label = queue.most > 0 ? `at most ${count(queue.most)} waiting in the last ${minutes} minutes` : `nobody waited in the last ${minutes} minutes`;
   if (changes(drawn.node, label)) drawn.node.setAttribute("aria-label", label);
+  return queue.most;
 }

@@ -90,9 +90,19 @@ function matches(row) {
 }
 filter.words = [];
 
+// In the order of last time to begin with: what is in order already is sorted at little cost.
+let order = new Map();
+
+function sorted(variants) {
+  const at = (v) => order.get(rowKey(v)) ?? order.size;
+  const places = variants.map((v) => [at(v), v]).sort(([a], [b]) => a - b);
+  const all = places.map(([, v]) => v).sort(SORTS[filter.sort] ?? SORTS.state);
+  order = new Map(all.map((v, i) => [rowKey(v), i]));
+  return all;
+}
+
 function showTable(status) {
-  const variants = [...status.variants].sort(SORTS[filter.sort] ?? SORTS.state);
-  keyed(body, rows, variants, rowKey, makeRow, updateRow);
+  keyed(body, rows, sorted(status.variants), rowKey, makeRow, updateRow);
   if (filter.open) open(rows.get(filter.open));
   const baseline = known();
   if (changes(body, baseline + data.step)) {

@@ -11,6 +11,7 @@ mod faults;
 mod guards;
 mod kinds;
 mod manifests;
+mod page;
 mod pages;
 mod reload;
 mod reverts;
@@ -41,6 +42,7 @@ pub fn register(suite: &mut Suite) {
     signals::register(suite);
     ends::register(suite);
     starts::register(suite);
+    page::register(suite);
     pages::register(suite);
     api::register(suite);
 }
