@@ -32,6 +32,8 @@ pub(super) struct Actor {
     pub name: Arc<str>,
     key: QueueKey,
     targets: Vec<Target>,
+    /// Requests that have come into its queues.
+    taken: usize,
     /// Arrival of each request that waits.
     waiting: Vec<Duration>,
     /// The same of requests for names that nobody serves, which wait at this model's pool.
@@ -47,6 +49,9 @@ pub(super) struct Actor {
     /// What makes the API server refuse its scales, while it does.
     forbidden: Vec<FaultId>,
 }
+
+/// Requests that have come, that wait, and that wait for what nobody serves, and what there is of the EPP.
+pub(super) type Exported = (usize, usize, usize, Epp);
 
 /// The requests that come by themselves.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +88,7 @@ impl Actor {
             name: model.name.as_str().into(),
             key: model.queue(),
             targets: vec![Target::default(); model.variants.len()],
+            taken: 0,
             waiting: Vec::new(),
             strays: BTreeMap::new(),
             story: Burst {
@@ -98,6 +104,12 @@ impl Actor {
             forbidden: Vec::new(),
             model,
         }
+    }
+
+    /// What its queues follow from: as long as it stays the same, so do they.
+    pub fn exported(&self) -> Exported {
+        let strays = self.strays.values().map(Vec::len).sum();
+        (self.taken, self.waiting.len(), strays, self.epp())
     }
 
     /// Its queues as the EPP exports them: its own, and those of names that nobody serves.

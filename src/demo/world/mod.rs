@@ -27,7 +27,7 @@ use super::{
     prometheus::{Queue, QueueKey},
 };
 
-use actor::Actor;
+use actor::{Actor, Exported};
 
 /// Events kept in the API.
 const EVENTS: usize = 200;
@@ -107,6 +107,10 @@ pub struct World {
     queues: Arc<Mutex<Vec<Queue>>>,
     /// Whether no requests come by themselves.
     paused: bool,
+    /// How far the API was when it was last looked at: with a thousand models most steps find nothing new.
+    versions: [u64; 3],
+    /// What the queues were last made from.
+    exported: Vec<Exported>,
     /// The version of the last Event that was looked at.
     events: u64,
 }
@@ -133,6 +137,8 @@ impl World {
             actors,
             queues: Arc::default(),
             paused: false,
+            versions: [u64::MAX; 3],
+            exported: Vec::new(),
             events: 0,
         })
     }
@@ -147,6 +153,13 @@ impl World {
     /// last said about demand.
     pub fn step(&mut self, now: Duration, told: &BTreeMap<QueueKey, f64>) -> Vec<Happening> {
         let mut seen = Vec::new();
+        let kinds = [
+            Resource::Deployments,
+            Resource::StatefulSets,
+            Resource::VariantAutoscalings,
+        ];
+        let versions = kinds.map(|kind| self.kube.version(kind));
+        let news = std::mem::replace(&mut self.versions, versions) != versions;
         for actor in &mut self.actors {
             let name = Arc::clone(&actor.name);
             let mut tell = |what| {
@@ -157,14 +170,18 @@ impl World {
             };
             actor.arrive(now, &self.pace, self.paused, &mut tell);
             actor.be_told(told, &mut tell);
-            actor.look(now, &self.kube, &self.pace, &mut tell);
+            actor.look(now, news, &self.kube, &self.pace, &mut tell);
             actor.meddle(now, &self.kube, &self.pace, &mut tell);
             actor.serve(now, &self.pace, &mut tell);
             actor.park(now, &self.kube, &self.pace, &mut tell);
         }
         self.read_events(&mut seen);
-        let queues = self.actors.iter().flat_map(Actor::queues).collect();
-        *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues;
+        let exported = self.actors.iter().map(Actor::exported);
+        if !exported.clone().eq(self.exported.iter().copied()) {
+            self.exported = exported.collect();
+            let queues = self.actors.iter().flat_map(Actor::queues).collect();
+            *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues;
+        }
         seen
     }
 

@@ -5,6 +5,7 @@ mod by_hand;
 mod choice;
 mod cluster_wide;
 mod copies;
+mod demo;
 mod ends;
 mod escalation;
 mod faults;
@@ -44,5 +45,6 @@ pub fn register(suite: &mut Suite) {
     starts::register(suite);
     page::register(suite);
     pages::register(suite);
+    demo::register(suite);
     api::register(suite);
 }

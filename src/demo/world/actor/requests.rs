@@ -45,6 +45,7 @@ impl Actor {
             None => self.take(now, count, tell),
             Some(_) if self.epp() == Epp::NoFlowControl && !self.is_ready() => tell(What::Refused { count }),
             Some(name) => {
+                self.taken += count;
                 let queue = self.strays.entry(name).or_default();
                 queue.extend(std::iter::repeat_n(now, count));
             }
@@ -57,6 +58,7 @@ impl Actor {
             tell(What::Refused { count });
             return;
         }
+        self.taken += count;
         self.round.first.get_or_insert(at);
         self.round.drained = false;
         if self.waiting.is_empty() {

@@ -18,8 +18,16 @@ pub(super) struct Target {
 }
 
 impl Actor {
-    /// Looks at each target and variant in the API, and plays the controller of the target.
-    pub fn look(&mut self, now: Duration, kube: &Kube, pace: &Pace, tell: &mut dyn FnMut(What)) {
+    /// Looks at each target and variant in the API, if there is news in it, and plays the controller of the target.
+    pub fn look(&mut self, now: Duration, news: bool, kube: &Kube, pace: &Pace, tell: &mut dyn FnMut(What)) {
+        if !news {
+            for index in 0..self.targets.len() {
+                if self.targets[index].replicas > 0 {
+                    self.bring_up(index, now, kube, pace, tell);
+                }
+            }
+            return;
+        }
         let before: Vec<u64> = self.targets.iter().map(|target| target.replicas).collect();
         for (variant, target) in self.model.variants.iter().zip(&mut self.targets) {
             let (kind, namespace) = (variant.target_kind, &self.model.namespace);
