@@ -109,6 +109,7 @@ pub struct WakeArgs {
 /// Arguments of `demo`.
 #[cfg(feature = "demo")]
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "flags, not a state")]
 #[command(after_help = "\
 Examples:
   scale-from-zero demo                     until Ctrl-C
@@ -123,9 +124,18 @@ pub struct DemoArgs {
     /// How many models to simulate.
     #[arg(long, value_name = "N")]
     pub models: Option<usize>,
-    /// How many times faster than life the models start.
+    /// How many times faster everything goes: requests, models, and the timeouts of the loop.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub speed: f64,
+    /// Where the status page is to be, on loopback [default: 127.0.0.1:8085, or a free port]
+    #[arg(long, value_name = "127.0.0.1:PORT")]
+    pub address: Option<std::net::SocketAddr>,
+    /// Let no requests come by themselves: only those that you send with the buttons of the status page.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Do not open the status page in a browser.
+    #[arg(long)]
+    pub no_open: bool,
     /// Print the control loop's own log, too, on standard error.
     #[arg(long, short)]
     pub verbose: bool,

@@ -150,6 +150,8 @@ fn instance() -> Arc<str> {
 /// Why the story did not end well.
 #[cfg(feature = "demo")]
 pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
+    use std::io::IsTerminal as _;
+
     use crate::{
         config::{Log, LogFormat},
         demo::{self, Options},
@@ -164,20 +166,25 @@ pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
         once: args.once,
         models: args.models,
         speed: args.speed,
+        address: args.address,
+        quiet: args.quiet,
+        open: !args.once
+            && !args.no_open
+            && demo::browser::is_at_hand(std::io::stdout().is_terminal(), |name| std::env::var_os(name)),
     };
     let log = Log {
         level,
         format: LogFormat::Text,
     };
     Logging::start(log);
-    let start = |config, cluster, shutdown| {
+    let start = |config, cluster, extras, shutdown| {
         let setup = Setup {
             config,
             reloads: None,
             cluster,
             instance: instance(),
             metrics: Metrics::new(),
-            extras: Extras::default(),
+            extras,
         };
         run::run(setup, shutdown)
     };

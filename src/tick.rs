@@ -24,7 +24,7 @@ use crate::{
 /// How long a wake seen from outside may still be somebody's to report.
 const WITNESS_FOR: Duration = Duration::from_secs(5);
 
-/// How often demand is asked for with nothing inactive, and how often the signal of EPPs with something inactive.
+/// How often demand is asked for with nothing inactive, and contradictions between objects are looked for.
 const SLOWLY: Duration = Duration::from_secs(30);
 
 /// Everything that a tick works on.
@@ -49,6 +49,8 @@ pub struct Ticker {
     states_due: Mono,
     /// The slow query for the signal of EPPs.
     asking: signals::Asking,
+    /// How often that is sent.
+    signal_interval: Duration,
     /// Whether this copy led in the last tick.
     led: bool,
     /// The joined objects.
@@ -90,6 +92,7 @@ impl Ticker {
             slow_due: Mono::default(),
             states_due: Mono::default(),
             asking: signals::Asking::default(),
+            signal_interval: config.query.signal_interval,
             led: false,
             inventory: Inventory::default(),
             memory: Memory::default(),
@@ -118,6 +121,7 @@ impl Ticker {
         self.witness_until = None;
         self.slow_due = Mono::default();
         self.asking = signals::Asking::default();
+        self.signal_interval = config.query.signal_interval;
         self.inventory = Inventory::new(ScopeRules::from(config));
         self.actuator
             .configure(config.wake.concurrency, config.status.annotate_variant);
@@ -318,7 +322,7 @@ impl Ticker {
         for target in self.memory.attributions_due() {
             self.actuator.attribute(target);
         }
-        for target in self.memory.pods_due(now.mono) {
+        for target in self.memory.pods_due(now.mono, &self.rules) {
             if let Some(known) = self.inventory.target(&target) {
                 self.actuator.look_at_pods(target, known.labels.clone());
             }

@@ -8,6 +8,7 @@ mod check_gather;
 mod choice;
 mod cluster_wide;
 mod copies;
+mod demo;
 mod ends;
 mod escalation;
 mod faults;
@@ -50,5 +51,6 @@ pub fn register(suite: &mut Suite) {
     starts::register(suite);
     page::register(suite);
     pages::register(suite);
+    demo::register(suite);
     api::register(suite);
 }
