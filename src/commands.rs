@@ -1,5 +1,9 @@
 //! The commands, each from its arguments to its end.
 
+mod completions;
+mod config;
+mod version;
+
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,12 +13,29 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::{ConfigArgs, RunArgs, WakeArgs},
     cluster::client,
-    config::{self, Change, Config, ConfigError, Environment, Loaded, Watched},
+    config::{Change, Config, ConfigError, Environment, Loaded, Watched},
     logging::Logging,
-    report::{Metrics, ResultLabel},
+    output,
+    report::Metrics,
     run::{self, Setup},
     wake,
 };
+
+pub use self::{
+    completions::{CompletionsArgs, ManArgs, completions, man},
+    config::{ConfigCommandArgs, config},
+    version::{VersionArgs, version},
+};
+
+/// How a command prints what it has to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
 
 /// `run`: the control loop, until SIGTERM or SIGINT.
 ///
@@ -49,15 +70,14 @@ pub async fn wake(args: WakeArgs) -> anyhow::Result<()> {
     let told = tokio::time::timeout(wake::LONGEST, wake)
         .await
         .context("the API server takes too long")??;
-    println!("{told}");
-    Ok(())
+    Ok(output::print(&format!("{told}\n"))?)
 }
 
 /// Reads the configuration, and makes ready to follow its file.
 fn load(args: &ConfigArgs) -> Result<(Config, Watched), ConfigError> {
     let environment = Environment::of_process();
     let loaded = match &args.config {
-        Some(file) => config::load(file, &environment)?,
+        Some(file) => crate::config::load(file, &environment)?,
         None => Loaded::default(),
     };
     let mut config = loaded.config.clone();
@@ -79,13 +99,11 @@ fn follow(mut watched: Watched, dry_run: bool, logging: Logging, metrics: Metric
                     }
                 }
                 Change::Bad(error) => {
-                    metrics
-                        .reloads
-                        .get_or_create(&ResultLabel { result: "rejected" })
-                        .inc();
+                    metrics.config_rejected();
                     tracing::error!(%error, "The configuration has changed and is not valid; the last good one stays in force");
                 }
                 Change::Restored => {
+                    metrics.config_restored();
                     tracing::info!("The configuration is valid again, and says what is in force");
                 }
             }
@@ -131,7 +149,10 @@ fn instance() -> Arc<str> {
 /// Why the story did not end well.
 #[cfg(feature = "demo")]
 pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
-    use crate::demo::{self, Options};
+    use crate::{
+        config::{Log, LogFormat},
+        demo::{self, Options},
+    };
 
     let level = if args.verbose {
         tracing::Level::DEBUG
@@ -143,9 +164,9 @@ pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
         models: args.models,
         speed: args.speed,
     };
-    let log = config::Log {
+    let log = Log {
         level,
-        format: config::LogFormat::Text,
+        format: LogFormat::Text,
     };
     Logging::start(log);
     let start = |config, cluster, shutdown| {

@@ -45,6 +45,8 @@ pub struct Ticker {
     witness_until: Option<Mono>,
     /// When demand is asked for even with nothing inactive.
     slow_due: Mono,
+    /// When the variants are counted by state again.
+    states_due: Mono,
     /// The slow query for the signal of EPPs.
     asking: signals::Asking,
     /// Whether this copy led in the last tick.
@@ -84,6 +86,7 @@ impl Ticker {
             pace: Pace::new(config.interval),
             witness_until: None,
             slow_due: Mono::default(),
+            states_due: Mono::default(),
             asking: signals::Asking::default(),
             led: false,
             inventory: Inventory::default(),
@@ -157,6 +160,7 @@ impl Ticker {
             self.tell_blocked(now);
         }
         self.follow_up(leading);
+        self.count_states();
         self.metrics
             .episodes
             .set(i64::try_from(self.memory.episodes()).unwrap_or(i64::MAX));

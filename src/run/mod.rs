@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     core::ScopeRules,
     prometheus::{Prometheus, SetupError},
-    report::{Admin, History, Metrics, ResultLabel, ServeError, StatusRequest, bind},
+    report::{Admin, History, Metrics, ServeError, StatusRequest, bind},
     tick::Ticker,
 };
 
@@ -233,11 +233,10 @@ impl Runner {
 
     /// Makes ready for a new configuration; if that cannot be done, the old one stays in force.
     async fn renew(&mut self, config: &Config, new: Config) -> Option<Current> {
-        let reloads = &self.metrics.reloads;
         let prometheus = match Prometheus::new(&new.prometheus, &new.query) {
             Ok(prometheus) => Arc::new(prometheus),
             Err(error) => {
-                reloads.get_or_create(&ResultLabel { result: "rejected" }).inc();
+                self.metrics.config_rejected();
                 tracing::error!(%error, "The new configuration cannot be used; the last good one stays in force");
                 return None;
             }
@@ -249,7 +248,7 @@ impl Runner {
                     std::mem::replace(&mut self.listener, listener).stop().await;
                 }
                 Err(error) => {
-                    reloads.get_or_create(&ResultLabel { result: "rejected" }).inc();
+                    self.metrics.config_rejected();
                     tracing::error!(%error, "The new configuration cannot be used; the last good one stays in force");
                     return None;
                 }
@@ -259,7 +258,7 @@ impl Runner {
             let lease = Lease::start(&self.client, &new.leader_election, &self.instance);
             std::mem::replace(&mut self.lease, lease).stop().await;
         }
-        reloads.get_or_create(&ResultLabel { result: "applied" }).inc();
+        self.metrics.config_applied();
         tracing::info!("The configuration has changed and is in force");
         Some((new, prometheus))
     }

@@ -107,7 +107,8 @@ impl Source {
         let facts = match (&self.cluster, &args.objects) {
             (Some((client, url)), _) => {
                 let who = args.service_account.clone().map(|account| account.0);
-                let looking = gather::live(client, url, &self.config, wanted, who.unwrap_or_default());
+                let who = who.unwrap_or_default();
+                let looking = gather::live(client, url, &self.config, &wanted, &who);
                 Progress::over(looking, url, screen.tells_progress()).await?
             }
             (None, objects) => {

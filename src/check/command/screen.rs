@@ -6,6 +6,7 @@ use std::{
 };
 
 use terminal_size::{Height, Width, terminal_size_of};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{CheckArgs, Color, Output};
 use crate::{
@@ -65,7 +66,7 @@ impl Screen {
     pub(super) fn show(&mut self, text: &str) -> bool {
         let redraws = self.watch && self.terminal && self.output != Output::Json;
         let text = if redraws {
-            drawn(text, size().map(|(_, height)| height), self.shown == 0)
+            drawn(text, size(), self.shown == 0)
         } else if self.watch && self.shown > 0 && self.output != Output::Json {
             // What follows is another picture.
             format!("\n{text}")
@@ -106,13 +107,28 @@ fn size() -> Option<(usize, usize)> {
 }
 
 /// A picture over the one before: no line is wiped before its successor stands, so that nothing flickers.
-fn drawn(text: &str, height: Option<usize>, first: bool) -> String {
+fn drawn(text: &str, size: Option<(usize, usize)>, first: bool) -> String {
     let lines: Vec<_> = text.lines().collect();
-    // The cursor needs a line of its own.
-    let room = height.map_or(usize::MAX, |height| height.saturating_sub(1).max(2));
+    let (width, height) = size.unwrap_or((usize::MAX, usize::MAX));
+    // A command that is longer than the terminal is wide takes several rows.
+    let rows = |line: &str| {
+        let plain = anstream::adapter::strip_str(line).to_string();
+        plain.width().div_ceil(width.max(1)).max(1)
+    };
+    // The cursor needs a row of its own.
+    let room = height.saturating_sub(1).max(2);
+    let mut shown = lines.len();
+    if lines.iter().map(|line| rows(line)).sum::<usize>() > room {
+        // And so does what is told of the rest.
+        let mut taken = 1;
+        let fits = |line: &&&str| {
+            taken += rows(line);
+            taken <= room
+        };
+        shown = lines.iter().take_while(fits).count();
+    }
     let mut picture = String::from(if first { "\u{1b}[2J" } else { "" });
     picture.push_str(HOME);
-    let shown = if lines.len() > room { room - 1 } else { lines.len() };
     for line in &lines[..shown] {
         picture.push_str(line);
         picture.push_str(REST_OF_LINE);
@@ -132,15 +148,26 @@ mod tests {
     #[test]
     fn a_picture_stays_on_the_screen() {
         let text = "a\nb\nc\nd\n";
-        let whole = drawn(text, Some(10), true);
+        let whole = drawn(text, Some((80, 10)), true);
         assert_eq!(
             whole,
             "\u{1b}[2J\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\nc\u{1b}[K\nd\u{1b}[K\n\u{1b}[J"
         );
-        let cut = drawn(text, Some(4), false);
+        let cut = drawn(text, Some((80, 4)), false);
         assert_eq!(
             cut,
             "\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\n… 2 more lines\u{1b}[K\n\u{1b}[J"
         );
+    }
+
+    #[test]
+    fn a_long_line_takes_several_rows_whatever_its_colours() {
+        let text = "\u{1b}[1m0123456789\u{1b}[0m\nb\n";
+        assert!(drawn(text, Some((5, 4)), false).contains("b\u{1b}[K"));
+        assert_eq!(
+            drawn(text, Some((5, 3)), false),
+            "\u{1b}[H… 2 more lines\u{1b}[K\n\u{1b}[J"
+        );
+        assert!(drawn(text, None, false).contains("b\u{1b}[K"));
     }
 }

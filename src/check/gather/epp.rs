@@ -1,4 +1,4 @@
-//! What stands around the endpoint pickers: Services, pods, the ConfigMaps they read, and who has them scraped.
+//! What stands around the endpoint pickers: Services, pods, the configuration they read, and who has them scraped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::{
 const POOLS: [&str; 2] = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
 /// The API of the Prometheus operator.
 const OPERATOR: &str = "monitoring.coreos.com";
-/// ConfigMaps that are read for one endpoint picker at most.
+/// How many times a `ConfigMap` is read for one endpoint picker at most.
 const MOST_CONFIG_MAPS: usize = 20;
 
 fn of(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
@@ -65,7 +65,7 @@ async fn scrapes(cluster: &mut Cluster<'_>, namespaces: &BTreeSet<String>) {
     cluster.keep(answers);
 }
 
-/// The ConfigMaps that endpoint pickers read, each by its name: nobody's else is looked at.
+/// Each `ConfigMap` that endpoint pickers name, and no other.
 async fn config_maps(cluster: &mut Cluster<'_>) {
     let kind = of("", "v1", "ConfigMap", "configmaps");
     let named: BTreeSet<(String, String)> = pools(&cluster.objects)
@@ -86,7 +86,7 @@ fn pools(objects: &Objects) -> impl Iterator<Item = &Object> {
     POOLS.iter().flat_map(|group| objects.all(group, "InferencePool"))
 }
 
-/// The ConfigMaps that the endpoint picker of a pool names, by namespace and name.
+/// Each `ConfigMap` that the endpoint picker of a pool names, by namespace and name.
 fn config_maps_of(objects: &Objects, pool: &Object) -> BTreeSet<(String, String)> {
     let namespace = &pool.namespace;
     let service = ["/spec/endpointPickerRef/name", "/spec/extensionRef/name"]
@@ -124,7 +124,7 @@ fn config_maps_of(objects: &Objects, pool: &Object) -> BTreeSet<(String, String)
     named.into_iter().take(MOST_CONFIG_MAPS).collect()
 }
 
-/// The ConfigMaps that a pod's spec mounts, or takes its environment from.
+/// Each `ConfigMap` that a pod's spec mounts, or takes its environment from.
 fn names_in(spec: &Value) -> Vec<&str> {
     let mut names = Vec::new();
     for volume in each(spec, "/volumes") {

@@ -280,7 +280,6 @@ pub(super) const RULES: &[Rule] = &[
         verbs: &["get"],
         granted: Granted::ClusterWideOption("autoscalers"),
         used: Used::Option(When::Guard, "KEDA's version cannot be told; the guard needs 2.18"),
-        ..RULE
     },
     Rule {
         groups: &["coordination.k8s.io"],
@@ -310,8 +309,7 @@ pub(super) const OTHER_KIND: [(&str, bool, Need); 4] = [
     ("patch", true, Need::Wake),
 ];
 
-/// What WVA's own engine needs to wake by itself, and nothing of ours does: group, resource, verb.
-/// (llm-d-workload-variant-autoscaler, `internal/engines/scalefromzero`.) Pools may be of either group.
+/// What WVA's own engine needs to wake by itself (design, section 5): group, resource, verb. Pools may be of either group.
 pub(super) const WVA: [(&str, &str, &str); 4] = [
     ("inference.networking.k8s.io", "inferencepools", "list"),
     ("inference.networking.x-k8s.io", "inferencepools", "list"),
@@ -367,7 +365,6 @@ impl Rule {
 mod tests {
     use std::{collections::BTreeSet, path::Path};
 
-    use serde::Deserialize as _;
     use serde_json::Value;
 
     use super::*;
@@ -380,10 +377,7 @@ mod tests {
             .join("manifests/rbac")
             .join(path);
         let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        let documents = serde_yaml::Deserializer::from_str(&text);
-        documents
-            .map(|document| Value::deserialize(document).unwrap())
-            .collect()
+        crate::config::documents(&text).unwrap()
     }
 
     fn texts(of: &Value) -> Vec<String> {

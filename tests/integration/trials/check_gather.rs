@@ -56,7 +56,7 @@ fn config(world: &World) -> Config {
 async fn gather(world: &World, name: &str, rights: Rights, config: &Config) -> Facts {
     let kubeconfig = world.cluster.account(&world.ns, name, rights).await;
     let (client, url) = connect(&kubeconfig).await;
-    let facts = live(&client, &url, config, Wanted::default(), Who::Myself).await;
+    let facts = live(&client, &url, config, &Wanted::default(), &Who::Myself).await;
     facts.expect("facts")
 }
 
@@ -88,7 +88,7 @@ async fn gathers_all(world: &World) {
         .await;
     let (client, url) = connect(&kubeconfig).await;
     let facts = wait::until("the demand", async || {
-        let facts = live(&client, &url, &config, Wanted::default(), Who::Myself)
+        let facts = live(&client, &url, &config, &Wanted::default(), &Who::Myself)
             .await
             .expect("facts");
         let demand = facts
@@ -158,13 +158,18 @@ async fn gathers_all(world: &World) {
     );
     assert!(facts.access.iter().any(|access| access.need == Need::Wva));
 
+    says_the_rest(world, &facts);
+}
+
+/// What the two servers tell, and what one of them has not.
+fn says_the_rest(world: &World, facts: &Facts) {
     let prometheus = &facts.prometheus;
     assert!(prometheus.latency.is_some() && prometheus.seen.is_some() && prometheus.ages.is_some());
     assert_eq!(prometheus.servers, [world.demand.url().trim_end_matches('/')]);
     match world.demand {
         Demand::Scraped { .. } => {
             assert_eq!(
-                allowed(&facts, "update", "deployments/scale"),
+                allowed(facts, "update", "deployments/scale"),
                 Some(false),
                 "not WVA's engine"
             );
@@ -174,10 +179,9 @@ async fn gathers_all(world: &World) {
             );
             // Neither Services nor pods are the program's to read.
             assert!(
-                unread(&facts, "Pod")
-                    .is_some_and(|unread| !unread.absent && unread.why.contains("forbidden"))
+                unread(facts, "Pod").is_some_and(|unread| !unread.absent && unread.why.contains("forbidden"))
             );
-            assert!(unread(&facts, "Namespace").is_some_and(|unread| !unread.absent));
+            assert!(unread(facts, "Namespace").is_some_and(|unread| !unread.absent));
             let ours = prometheus
                 .series
                 .iter()
@@ -197,7 +201,7 @@ async fn gathers_all(world: &World) {
         }
         Demand::Scripted(_) => {
             assert_eq!(facts.objects.within("", "Pod", &world.ns).count(), 1);
-            assert!(unread(&facts, "Service").is_some_and(|unread| unread.absent));
+            assert!(unread(facts, "Service").is_some_and(|unread| unread.absent));
             assert_eq!(facts.account, None);
             // What it has not is told part by part.
             let targets = prometheus
@@ -301,7 +305,7 @@ async fn wants_what_is_there(world: &World) {
             namespace: Some(namespace.into()),
             name: name.map(Into::into),
         };
-        live(&client, &url, &config, wanted, Who::Myself).await
+        live(&client, &url, &config, &wanted, &Who::Myself).await
     };
     let facts = ask(&world.ns, Some("llama")).await.expect("facts");
     assert_eq!(facts.objects.namespaces(), [world.ns.as_str()].into());
@@ -341,7 +345,7 @@ async fn without_crds(world: &World) {
     let (client, url) = connect(&world.cluster.admin_kubeconfig()).await;
     let mut config = config(world);
     config.scope.namespaces.clear();
-    let facts = live(&client, &url, &config, Wanted::default(), Who::Myself)
+    let facts = live(&client, &url, &config, &Wanted::default(), &Who::Myself)
         .await
         .expect("facts");
     for (kind, group) in [
@@ -407,7 +411,7 @@ async fn of_epps(world: &World) {
         namespace: world.ns.clone(),
         name: "ours".into(),
     };
-    let facts = live(&client, &url, &config, Wanted::default(), who)
+    let facts = live(&client, &url, &config, &Wanted::default(), &who)
         .await
         .expect("facts");
     let objects = &facts.objects;
@@ -444,7 +448,7 @@ async fn of_epps(world: &World) {
         namespace: world.ns.clone(),
         name: "default".into(),
     };
-    let facts = live(&client, &url, &config, Wanted::default(), who)
+    let facts = live(&client, &url, &config, &Wanted::default(), &who)
         .await
         .expect("facts");
     assert!(
@@ -480,7 +484,7 @@ async fn without_credentials(world: &World) {
     let server = world.cluster.server().expect("a real one");
     let (client, url) = connect(&server.kubeconfig("no-token")).await;
     let config = config(world);
-    let error = live(&client, &url, &config, Wanted::default(), Who::Myself)
+    let error = live(&client, &url, &config, &Wanted::default(), &Who::Myself)
         .await
         .expect_err("401");
     assert!(matches!(error, GatherError::Unauthorized { .. }), "{error}");
@@ -489,7 +493,7 @@ async fn without_credentials(world: &World) {
         .kubeconfig("no-token")
         .replace(url.trim_end_matches('/'), "https://127.0.0.1:1");
     let (client, url) = connect(&nobody).await;
-    let error = live(&client, &url, &config, Wanted::default(), Who::Myself)
+    let error = live(&client, &url, &config, &Wanted::default(), &Who::Myself)
         .await
         .expect_err("nobody there");
     assert!(matches!(error, GatherError::NoAnswer { .. }), "{error}");

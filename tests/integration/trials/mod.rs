@@ -1,7 +1,9 @@
 //! The trials by concern. Each file says at its top what it holds the program to.
 
+mod alerts;
 mod api;
 mod by_hand;
+mod check;
 mod check_gather;
 mod choice;
 mod cluster_wide;
@@ -26,6 +28,7 @@ use crate::suite::Suite;
 /// All of them. Those that take longest come first, so that they do not run on alone at the end.
 pub fn register(suite: &mut Suite) {
     signal::register(suite);
+    alerts::register(suite);
     kinds::register(suite);
     successors::register(suite);
     escalation::register(suite);
@@ -38,6 +41,7 @@ pub fn register(suite: &mut Suite) {
     wakes::register(suite);
     choice::register(suite);
     by_hand::register(suite);
+    check::register(suite);
     check_gather::register(suite);
     faults::register(suite);
     signals::register(suite);
