@@ -139,7 +139,7 @@ fn odd_answers() -> impl Strategy<Value = Facts> {
     let all = (
         prop::collection::vec(series, 0..6),
         prop::collection::vec(target, 0..4),
-        any::<Duration>(),
+        (0..86_400_000u64).prop_map(Duration::from_millis),
     );
     all.prop_map(|(series, some, latency)| {
         let mut facts = healthy();
