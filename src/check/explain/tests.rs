@@ -108,6 +108,7 @@ fn flow_control_that_is_off_breaks_the_first_link() {
     let story = told(&facts(MANIFESTS, Some(samples)), "meta/llama-3.1-8b");
     assert_eq!(story.end, End::Never);
     assert_eq!(story.steps[0].mark, Mark::Broken, "{story:#?}");
+    assert!(story.sentence.contains("link 1 is broken"), "{}", story.sentence);
 }
 
 #[test]

@@ -84,12 +84,10 @@ fn one(problem: &Problem, number: usize, view: View, paint: Paint) -> String {
         .flat_map(|line| wrapped(&visible(line), room(indent + 10)))
         .collect();
     part("seen", &seen);
-    // Not broken, so that a command can be copied.
-    let mend: Vec<_> = problem
-        .mend
-        .iter()
-        .map(|line| visible(line).into_owned())
-        .collect();
+    // First words, then what is to be copied, which is not broken.
+    let mut mend = problem.mend.iter().map(|line| visible(line));
+    let words = mend.next().map(|words| wrapped(&words, room(indent + 10)));
+    let mend: Vec<_> = words.into_iter().flatten().chain(mend.map(Into::into)).collect();
     part("mend", &mend);
     out
 }
