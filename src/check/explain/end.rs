@@ -5,6 +5,7 @@ use crate::{
     check::{Problem, Severity},
     core::{Signal, State, VariantKey},
 };
+use std::fmt::Write as _;
 
 /// Whether a model wakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,9 +95,10 @@ impl Telling<'_> {
             let mut sentence = format!("{name} {how}, so nothing needs to be woken for {model}.");
             let mut mend = Vec::new();
             if let Some((number, (why, first))) = broken {
-                sentence.push_str(&format!(
+                let _ = write!(
+                    sentence,
                     " Parked again it would not wake, because link {number} is broken: {why}."
-                ));
+                );
                 mend = first;
             }
             return (End::Up, sentence, mend);

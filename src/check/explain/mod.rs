@@ -95,14 +95,13 @@ fn link_of(problem: &Problem) -> usize {
     match problem.link {
         // Seen by what is scraped, and mended at the EPP.
         Link::Signal if problem.code == "flow_control_off" => 0,
+        Link::Epp => 0,
         // Of the variant, and about its target.
         Link::Variant if problem.code.starts_with("target_") => 5,
-        Link::Epp => 0,
         Link::Demand => 1,
         Link::Signal => 2,
-        Link::Prometheus => 3,
-        Link::Config if problem.code == "dry_run" => 6,
-        Link::Config => 3,
+        Link::Config if ["dry_run", "fallback_accelerator"].contains(&problem.code) => 6,
+        Link::Config | Link::Prometheus => 3,
         Link::Variant => 4,
         Link::Pool => 5,
         Link::Permissions => 6,
