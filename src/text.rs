@@ -4,7 +4,7 @@
 //! What moves the cursor, colours a terminal, hides itself or turns the direction of writing round is shown by its
 //! number, `<U+001B>`, so that a line says what it seems to say (<https://www.unicode.org/reports/tr36/>).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 /// The longest error message worth a line.
 const LONGEST: usize = 500;
@@ -51,7 +51,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 fn push(line: &mut String, c: char) {
     if misleads(c) {
         // Without a backslash: what is quoted with `{:?}` afterwards would double it.
-        line.push_str(&format!("<U+{:04X}>", u32::from(c)));
+        let _ = write!(line, "<U+{:04X}>", u32::from(c));
     } else {
         line.push(c);
     }

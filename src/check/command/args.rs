@@ -56,7 +56,7 @@ pub struct CheckArgs {
     /// Ask what this account may do, such as the one that the program runs under, instead of who checks.
     #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with = "objects")]
     pub service_account: Option<Account>,
-    /// When to use colours. NO_COLOR is honoured.
+    /// When to use colours. `NO_COLOR` is honoured.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub color: Color,
 }

@@ -88,12 +88,11 @@ impl Source {
             Some(file) => config::load(file, &Environment::of_process())?.config,
             None => Config::default(),
         };
-        let cluster = match args.objects {
-            Some(_) => None,
-            None => {
-                let way = client::config().await?;
-                Some((client::client(&way)?, way.cluster_url.to_string()))
-            }
+        let cluster = if args.objects.is_some() {
+            None
+        } else {
+            let way = client::config().await?;
+            Some((client::client(&way)?, way.cluster_url.to_string()))
         };
         Ok(Self { config, cluster })
     }
@@ -107,8 +106,8 @@ impl Source {
         let facts = match (&self.cluster, &args.objects) {
             (Some((client, url)), _) => {
                 let who = args.service_account.clone().map(|account| account.0);
-                let who = who.unwrap_or_default();
-                let looking = gather::live(client, url, &self.config, &wanted, &who);
+                let looking = gather::live(client, url, &self.config, wanted, who.unwrap_or_default());
+                let looking = Box::pin(looking);
                 Progress::over(looking, url, screen.tells_progress()).await?
             }
             (None, objects) => {

@@ -15,16 +15,15 @@ pub(super) fn narrow(report: Report, facts: &Facts, args: &CheckArgs) -> Report 
     if name.is_none() && namespace.is_none() && args.explain.is_none() {
         return report;
     }
-    let kept: BTreeSet<VariantKey> = match &args.explain {
-        Some(model) => explain::variants_of(facts, model, namespace),
-        None => {
-            let keys = report.variants.iter().map(|row| &row.key);
-            let here = keys.filter(|key| {
-                namespace.is_none_or(|namespace| *key.name.namespace == *namespace)
-                    && name.is_none_or(|name| *key.name.name == *name)
-            });
-            here.cloned().collect()
-        }
+    let kept: BTreeSet<VariantKey> = if let Some(model) = &args.explain {
+        explain::variants_of(facts, model, namespace)
+    } else {
+        let keys = report.variants.iter().map(|row| &row.key);
+        let here = keys.filter(|key| {
+            namespace.is_none_or(|namespace| *key.name.namespace == *namespace)
+                && name.is_none_or(|name| *key.name.name == *name)
+        });
+        here.cloned().collect()
     };
     let whole = name.is_none() && args.explain.is_none();
     let asked = args.explain.as_deref().map(explain::about);

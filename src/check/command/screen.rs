@@ -1,6 +1,7 @@
 //! Where the outcome goes: a terminal, a pipe, a file.
 
 use std::{
+    fmt::Write as _,
     io::{IsTerminal as _, Write as _, stderr, stdout},
     process::ExitCode,
 };
@@ -135,7 +136,7 @@ fn drawn(text: &str, size: Option<(usize, usize)>, first: bool) -> String {
         picture.push('\n');
     }
     if shown < lines.len() {
-        picture.push_str(&format!("… {} more lines{REST_OF_LINE}\n", lines.len() - shown));
+        let _ = writeln!(picture, "… {} more lines{REST_OF_LINE}", lines.len() - shown);
     }
     picture.push_str(REST_OF_SCREEN);
     picture

@@ -2,9 +2,10 @@
 
 use super::{Mark, Step, Telling};
 use crate::{
-    check::Severity,
+    check::{Problem, Severity},
     core::{Signal, State, VariantKey},
 };
+use std::fmt::Write as _;
 
 /// Whether a model wakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +73,13 @@ impl Telling<'_> {
     pub(super) fn end(&self, steps: &[Step]) -> (End, String, Vec<String>) {
         let model = self.model;
         // What is broken after the write does not keep it from waking.
-        let broken = steps[..7]
-            .iter()
-            .enumerate()
-            .find(|(_, step)| step.mark == Mark::Broken);
+        // A link with a problem says why and has a mend; others are broken because of it.
+        let broken = || {
+            let first = steps[..7].iter().enumerate();
+            first.filter(|(_, step)| step.mark == Mark::Broken)
+        };
+        let told = broken().find(|(_, step)| self.error(step).is_some());
+        let broken = told.or_else(|| broken().next());
         let broken = broken.map(|(index, step)| (index + 1, self.reason(step)));
         let up: Vec<_> = self
             .variants
@@ -91,9 +95,10 @@ impl Telling<'_> {
             let mut sentence = format!("{name} {how}, so nothing needs to be woken for {model}.");
             let mut mend = Vec::new();
             if let Some((number, (why, first))) = broken {
-                sentence.push_str(&format!(
+                let _ = write!(
+                    sentence,
                     " Parked again it would not wake, because link {number} is broken: {why}."
-                ));
+                );
                 mend = first;
             }
             return (End::Up, sentence, mend);
@@ -143,16 +148,18 @@ impl Telling<'_> {
         (End::Unknown, sentence, Vec::new())
     }
 
-    /// Why a link is broken, and its mend.
-    fn reason(&self, step: &Step) -> (String, Vec<String>) {
-        let problems = step
+    /// The problem that breaks a link.
+    fn error(&self, step: &Step) -> Option<&Problem> {
+        let mut problems = step
             .problems
             .iter()
             .filter_map(|index| self.report.problems.get(*index));
-        let error = problems
-            .into_iter()
-            .find(|problem| problem.severity == Severity::Error);
-        match error {
+        problems.find(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Why a link is broken, and its mend.
+    fn reason(&self, step: &Step) -> (String, Vec<String>) {
+        match self.error(step) {
             Some(problem) => (problem.what.clone(), problem.mend.clone()),
             None => (step.why.clone().unwrap_or_default(), Vec::new()),
         }

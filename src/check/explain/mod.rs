@@ -12,7 +12,7 @@ mod tests;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Facts, Link, Object, Report, Severity, Unread, Verdict};
+use super::{Facts, Link, Object, Problem, Report, Severity, Unread, Verdict};
 use crate::core::{Entry, TargetKey, VariantKey};
 
 pub use end::End;
@@ -77,21 +77,38 @@ impl Mark {
     }
 }
 
-/// The links, with where on the path of problems each stands.
-const LINKS: [(&str, &[Link]); 9] = [
-    (
-        "a request arrives at the endpoint picker (EPP) of its pool",
-        &[Link::Epp],
-    ),
-    ("it waits in the EPP's queue", &[Link::Demand]),
-    ("Prometheus scrapes the EPP", &[Link::Signal]),
-    ("our query returns the queue", &[Link::Config, Link::Prometheus]),
-    ("a variant is chosen", &[Link::Variant]),
-    ("its target is known, and stands behind the pool", &[Link::Pool]),
-    ("the target is scaled to 1", &[Link::Permissions]),
-    ("it becomes ready", &[Link::Wake]),
-    ("nobody takes it back", &[Link::TakeBack]),
+/// The links.
+const LINKS: [&str; 9] = [
+    "a request arrives at the endpoint picker (EPP) of its pool",
+    "it waits in the EPP's queue",
+    "Prometheus scrapes the EPP",
+    "our query returns the queue",
+    "a variant is chosen",
+    "its target is known, and stands behind the pool",
+    "the target is scaled to 1",
+    "it becomes ready",
+    "nobody takes it back",
 ];
+
+/// At which link a problem is told: an index into [`LINKS`].
+fn link_of(problem: &Problem) -> usize {
+    match problem.link {
+        // Seen by what is scraped, and mended at the EPP.
+        Link::Signal if problem.code == "flow_control_off" => 0,
+        Link::Epp => 0,
+        // Of the variant, and about its target.
+        Link::Variant if problem.code.starts_with("target_") => 5,
+        Link::Demand => 1,
+        Link::Signal => 2,
+        Link::Config if ["dry_run", "fallback_accelerator"].contains(&problem.code) => 6,
+        Link::Config | Link::Prometheus => 3,
+        Link::Variant => 4,
+        Link::Pool => 5,
+        Link::Permissions => 6,
+        Link::Wake => 7,
+        Link::TakeBack => 8,
+    }
+}
 
 /// The stories of a model, or of that of a variant: one for each namespace with variants of it, or one that says that
 /// there are none.
@@ -139,8 +156,8 @@ impl Telling<'_> {
             self.ready(),
             self.kept(),
         ];
-        let steps = LINKS.iter().zip(told).map(|((title, links), told)| {
-            let problems = self.problems(links);
+        let steps = LINKS.iter().zip(told).enumerate().map(|(link, (title, told))| {
+            let problems = self.problems(link);
             let worst = problems
                 .iter()
                 .map(|index| self.report.problems[*index].severity)
@@ -171,12 +188,12 @@ impl Telling<'_> {
         }
     }
 
-    /// The problems of one of its variants at these links.
-    fn problems(&self, links: &[Link]) -> Vec<usize> {
+    /// The problems of one of its variants at a link.
+    fn problems(&self, link: usize) -> Vec<usize> {
         let problems = self.report.problems.iter().enumerate();
         let here = problems.filter(|(_, problem)| {
             let mut names = self.variants.iter().map(|(name, _)| name);
-            links.contains(&problem.link) && names.any(|name| problem.concerns.includes(name))
+            link_of(problem) == link && names.any(|name| problem.concerns.includes(name))
         });
         here.map(|(index, _)| index).collect()
     }

@@ -50,8 +50,8 @@ impl Telling<'_> {
             told.found(mark, text);
         }
         if told.lines.is_empty() {
-            let text = "no InferencePool selects the pods of its target, so no endpoint picker holds a request for it";
-            told.found(Mark::Broken, text);
+            let text = "no InferencePool selects the pods of its target (see link 6), so where a request would wait is not known";
+            told.found(Mark::Unknown, text);
         }
         told
     }

@@ -83,6 +83,7 @@ fn what_keeps_it_from_waking_is_named_with_its_link() {
     let story = told(&facts(&pods, Some(FLOW_CONTROL)), "meta/llama-3.1-8b");
     assert_eq!(story.end, End::Never, "{story:#?}");
     assert_eq!(story.steps[5].mark, Mark::Broken);
+    assert!(story.sentence.contains("link 6 is broken"), "{}", story.sentence);
     assert!(!story.mend.is_empty(), "{story:#?}");
     assert!(
         story.sentence.starts_with("It cannot wake, because link "),
@@ -108,6 +109,7 @@ fn flow_control_that_is_off_breaks_the_first_link() {
     let story = told(&facts(MANIFESTS, Some(samples)), "meta/llama-3.1-8b");
     assert_eq!(story.end, End::Never);
     assert_eq!(story.steps[0].mark, Mark::Broken, "{story:#?}");
+    assert!(story.sentence.contains("link 1 is broken"), "{}", story.sentence);
 }
 
 #[test]

@@ -78,7 +78,8 @@ fn fitted<const N: usize>(
     natural: [usize; N],
     room: Option<usize>,
 ) -> [Option<usize>; N] {
-    let mut widths = natural.map(Some);
+    // A column without a single word says nothing.
+    let mut widths = natural.map(|width| (width > 0).then_some(width));
     let Some(room) = room else { return widths };
     let taken = |widths: &[Option<usize>; N]| {
         let there = widths.iter().flatten();

@@ -9,6 +9,7 @@ use crate::{
     check::{Facts, Origin, Prom, Unread},
     text::visible,
 };
+use std::fmt::Write as _;
 
 /// The lines before the table.
 pub(super) fn head(page: &Page<'_>, view: View, paint: Paint) -> String {
@@ -18,10 +19,10 @@ pub(super) fn head(page: &Page<'_>, view: View, paint: Paint) -> String {
         Origin::Live { cluster, version } => {
             let mut line = cluster.clone();
             if let Some(version) = version {
-                line.push_str(&format!(" ({version})"));
+                let _ = write!(line, " ({version})");
             }
             if let Some(account) = &facts.account {
-                line.push_str(&format!(", as {account}"));
+                let _ = write!(line, ", as {account}");
             }
             lines.push(("cluster", line));
         }
@@ -73,11 +74,11 @@ fn prometheus(prometheus: &Prom) -> Option<String> {
     }
     let mut line = prometheus.servers.join(", ");
     if let Some(version) = &prometheus.version {
-        line.push_str(&format!(" ({version})"));
+        let _ = write!(line, " ({version})");
     }
     match (&prometheus.demand, prometheus.latency) {
         (Some(Ok(_)), Some(latency)) => {
-            line.push_str(&format!(", answered in {} ms", latency.as_millis()));
+            let _ = write!(line, ", answered in {} ms", latency.as_millis());
         }
         (Some(Err(_)), _) => line.push_str(", no answer to go by"),
         _ => {}

@@ -1,5 +1,6 @@
 //! What a check has found, as text for people and as JSON for programs. Pure: facts and report in, text out.
 
+use std::fmt::Write as _;
 mod columns;
 mod head;
 pub mod json;
@@ -89,10 +90,11 @@ fn summary(page: &Page<'_>, paint: paint::Paint) -> String {
         let within = page
             .only
             .map(|only| format!(" in {}", crate::text::visible(only)));
-        out.push_str(&format!(
-            "No variants{}: no VariantAutoscaling was found, and no managed ScaledObject or HorizontalPodAutoscaler; there is nothing to wake.\n",
+        let _ = writeln!(
+            out,
+            "No variants{}: no VariantAutoscaling was found, and no managed ScaledObject or HorizontalPodAutoscaler; there is nothing to wake.",
             within.unwrap_or_default()
-        ));
+        );
     } else {
         let states: Vec<_> = counts
             .states
@@ -100,11 +102,7 @@ fn summary(page: &Page<'_>, paint: paint::Paint) -> String {
             .map(|(state, count)| format!("{count} {}", state.replace('_', " ")))
             .collect();
         let variants = report.variants.len();
-        out.push_str(&format!(
-            "{}: {}\n",
-            plural(variants, "variant"),
-            states.join(", ")
-        ));
+        let _ = writeln!(out, "{}: {}", plural(variants, "variant"), states.join(", "));
     }
     let found = [
         (counts.errors, "error", paint::Tone::Bad),
@@ -117,11 +115,11 @@ fn summary(page: &Page<'_>, paint: paint::Paint) -> String {
         .map(|(count, word, tone)| paint.on(*tone, &plural(*count, word)))
         .collect();
     if report.has_problems() {
-        out.push_str(&format!("{}; begin with [1]\n", found.join(", ")));
+        let _ = writeln!(out, "{}; begin with [1]", found.join(", "));
     } else {
         out.push_str(&well(page, paint));
         if !found.is_empty() {
-            out.push_str(&format!("{}\n", found.join(", ")));
+            let _ = writeln!(out, "{}", found.join(", "));
         }
     }
     out

@@ -20,7 +20,7 @@ pub(super) struct Paint(pub bool);
 impl Paint {
     /// The text in its colour.
     pub(super) fn on(self, tone: Tone, text: &str) -> String {
-        if !self.0 || tone == Tone::Plain || text.is_empty() {
+        if !self.0 || tone == Tone::Plain || text.trim().is_empty() {
             return text.to_owned();
         }
         let style = match tone {

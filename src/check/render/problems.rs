@@ -11,6 +11,7 @@ use crate::{
     check::{Concerns, Problem},
     text::visible,
 };
+use std::fmt::Write as _;
 
 /// So many problems of one kind are told in full, and so many more may be, before the rest is told in a line.
 const IN_FULL: usize = 3;
@@ -26,9 +27,13 @@ pub(super) fn problems(problems: &[Problem], view: View, paint: Paint) -> String
         let fold = !view.wide && alike.len() > IN_FULL + 1;
         let full = if fold { IN_FULL } else { alike.len() };
         for (index, problem) in alike[..full].iter().enumerate() {
+            if !out.is_empty() {
+                out.push('\n');
+            }
             out.push_str(&one(problem, first + index + 1, view, paint));
         }
         if fold {
+            out.push('\n');
             let rest = &alike[full..];
             let (from, to) = (first + full + 1, first + alike.len());
             let told = format!(
@@ -39,10 +44,7 @@ pub(super) fn problems(problems: &[Problem], view: View, paint: Paint) -> String
             );
             let lines = wrapped(&told, view.width);
             out.push_str(&paint.on(severity(alike[0].severity), &lines.join("\n    ")));
-            out.push_str(&format!(
-                "\n    -o wide tells each in full; code {}\n",
-                alike[0].code
-            ));
+            let _ = writeln!(out, "\n    -o wide tells each in full; code {}", alike[0].code);
         }
         first += alike.len();
     }
@@ -64,11 +66,12 @@ fn one(problem: &Problem, number: usize, view: View, paint: Paint) -> String {
     let mut part = |label: &str, lines: &[String]| {
         for (index, line) in lines.iter().enumerate() {
             let label = if index == 0 { label } else { "" };
-            out.push_str(&format!(
-                "{:indent$}{}{line}\n",
+            let _ = writeln!(
+                out,
+                "{:indent$}{}{line}",
                 "",
                 paint.on(Tone::Dim, &format!("{label:<10}"))
-            ));
+            );
         }
     };
     if !problem.object.is_empty() {
@@ -84,12 +87,10 @@ fn one(problem: &Problem, number: usize, view: View, paint: Paint) -> String {
         .flat_map(|line| wrapped(&visible(line), room(indent + 10)))
         .collect();
     part("seen", &seen);
-    // Not broken, so that a command can be copied.
-    let mend: Vec<_> = problem
-        .mend
-        .iter()
-        .map(|line| visible(line).into_owned())
-        .collect();
+    // First words, then what is to be copied, which is not broken.
+    let mut mend = problem.mend.iter().map(|line| visible(line));
+    let words = mend.next().map(|words| wrapped(&words, room(indent + 10)));
+    let mend: Vec<_> = words.into_iter().flatten().chain(mend.map(Into::into)).collect();
     part("mend", &mend);
     out
 }

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     check::{
-        Report,
+        Report, Severity,
         explain::{End, Mark, Story},
     },
     text::visible,
 };
+use std::fmt::Write as _;
 
 /// The story.
 pub(super) fn story(story: &Story, report: &Report, view: View, paint: Paint) -> String {
@@ -27,20 +28,22 @@ pub(super) fn story(story: &Story, report: &Report, view: View, paint: Paint) ->
         let (sign, tone) = sign(step.mark);
         let mark = paint.on(
             tone,
-            &format!("{sign} {:<9}", step.mark.as_str().replace('_', " ")),
+            &format!("{sign} {:<9} ", step.mark.as_str().replace('_', " ")),
         );
-        out.push_str(&format!(
-            "\n{:>2}  {mark} {}\n",
+        let _ = writeln!(
+            out,
+            "\n{:>2}  {mark} {}",
             index + 1,
             paint.on(Tone::Strong, step.title)
-        ));
+        );
         for line in &step.evidence {
             for (index, line) in wrapped(&visible(line), room(6)).iter().enumerate() {
-                out.push_str(&format!(
-                    "{:indent$}{line}\n",
+                let _ = writeln!(
+                    out,
+                    "{:indent$}{line}",
                     "",
                     indent = if index == 0 { 4 } else { 6 }
-                ));
+                );
             }
         }
         for number in &step.problems {
@@ -48,18 +51,17 @@ pub(super) fn story(story: &Story, report: &Report, view: View, paint: Paint) ->
                 continue;
             };
             let told = reference(problem, number + 1, paint);
-            out.push_str(&format!("    {told}\n"));
+            let _ = writeln!(out, "    {told}");
+            if problem.severity == Severity::Note {
+                continue;
+            }
             for line in &problem.evidence {
                 for line in wrapped(&visible(line), room(12)) {
-                    out.push_str(&format!("      {}{line}\n", paint.on(Tone::Dim, "seen  ")));
+                    let _ = writeln!(out, "      {}{line}", paint.on(Tone::Dim, "seen  "));
                 }
             }
             for line in &problem.mend {
-                out.push_str(&format!(
-                    "      {}{}\n",
-                    paint.on(Tone::Dim, "mend  "),
-                    visible(line)
-                ));
+                let _ = writeln!(out, "      {}{}", paint.on(Tone::Dim, "mend  "), visible(line));
             }
         }
     }
@@ -74,7 +76,7 @@ pub(super) fn story(story: &Story, report: &Report, view: View, paint: Paint) ->
         out.push('\n');
     }
     for line in &story.mend {
-        out.push_str(&format!("  {}\n", visible(line)));
+        let _ = writeln!(out, "  {}", visible(line));
     }
     out
 }

@@ -2,7 +2,7 @@
 
 use super::{
     View,
-    columns::{Cell, Column, lay_out},
+    columns::{Cell, Column, cut, lay_out},
     paint::{Paint, Tone},
     plural,
 };
@@ -13,6 +13,8 @@ use crate::{
 
 /// Up to so many rows are shown whatever they say; of more, on a terminal, those that say something.
 const FEW: usize = 40;
+/// Columns of what is wrong, in its row.
+const WORDS: usize = 60;
 
 const COLUMNS: [Column; 8] = [
     column("VARIANT", Some(16), 0),
@@ -36,17 +38,20 @@ const fn column(title: &'static str, least: Option<usize>, dispensable: u8) -> C
 /// The table.
 pub(super) fn table(report: &Report, view: View, paint: Paint) -> String {
     let rows = &report.variants;
-    let cut = !view.wide && view.width.is_some() && rows.len() > FEW;
-    let telling = |row: &&Row| !cut || says_something(row);
+    let few = !view.wide && view.width.is_some() && rows.len() > FEW;
+    let telling = |row: &&Row| !few || says_something(row);
     let told: Vec<_> = rows.iter().filter(telling).collect();
-    let shown = if cut { told.len().min(FEW) } else { told.len() };
-    let cells: Vec<_> = told[..shown].iter().map(|row| cells(row, report)).collect();
+    let shown = if few { told.len().min(FEW) } else { told.len() };
+    let cells: Vec<_> = told[..shown]
+        .iter()
+        .map(|row| cells(row, report, view.wide))
+        .collect();
     let room = view.width.filter(|_| !view.wide);
     let mut out = String::new();
     if shown > 0 {
         out.push_str(&lay_out(&COLUMNS, &cells, room, paint));
     }
-    if cut {
+    if few {
         let (more, well) = (told.len() - shown, rows.len() - told.len());
         let mut rest = Vec::new();
         if more > 0 {
@@ -71,15 +76,24 @@ fn says_something(row: &Row) -> bool {
         || !matches!(row.state, "parked" | "serving" | "out_of_scope")
 }
 
-fn cells(row: &Row, report: &Report) -> [Cell; 8] {
+fn cells(row: &Row, report: &Report, wide: bool) -> [Cell; 8] {
     let text = |text: &str| Cell::from(visible(text).into_owned());
     let dash = || "-".to_owned();
     let problem = row
         .first
         .and_then(|first| Some((first, report.problems.get(first)?)));
-    let problem = problem.map(|(index, problem)| Cell {
-        text: format!("[{}] {}: {}", index + 1, problem.code, visible(&problem.what)),
-        tone: severity(problem.severity),
+    let problem = problem.map(|(index, problem)| {
+        let what = visible(&problem.what);
+        // It stands in full below.
+        let what = if wide {
+            what.into_owned()
+        } else {
+            cut(&what, WORDS)
+        };
+        Cell {
+            text: format!("[{}] {}: {what}", index + 1, problem.code),
+            tone: severity(problem.severity),
+        }
     });
     [
         text(&row.key.to_string()),
