@@ -37,7 +37,7 @@ pub(super) fn inventory(config: &Config, objects: &Objects, unread: &[Unread]) -
 /// Puts objects of one kind into it.
 fn apply<'a>(inventory: &mut Inventory, kind: &Kind, objects: impl Iterator<Item = &'a Object>) {
     for object in objects {
-        if let Some(change) = change(kind, object.json.clone()) {
+        if let Some(change) = change(kind, &object.json) {
             inventory.apply(change);
         }
     }
