@@ -93,7 +93,15 @@ async fn page_follows_a_wake(world: &World, browser: &Browser) {
     tab.picture("serving").await;
     check_manners(&tab, &program);
 
+    tab.cut_off(true).await;
+    tab.until("!document.querySelector('#silent').hidden").await;
+    tab.until_says("#silent", "No answer since").await;
+    tab.cut_off(false).await;
+    tab.until("document.querySelector('#silent').hidden").await;
+    tab.until_says("#live", "live").await;
+
     program.kill().await;
+    tab.until("!document.querySelector('#silent').hidden").await;
     tab.until_says("#silent", "No answer since").await;
     assert_eq!(tab.text("#live").await, "no answer");
     tab.until("document.title.startsWith('(no answer)')").await;
