@@ -43,7 +43,8 @@ function text(node, value) {
 // Characters that cannot be seen, or that turn the text around: in a model's name they are why it does not wake.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0\u3164\ufeff]/gu;
 
-// A name as others have chosen it, set apart from the direction of the text around it.
+// A name as others have chosen it, set apart from the direction of the text around it; so are the nodes that `name`
+// writes to, by their style.
 function named(value) {
   const node = el("bdi", {class: "name"});
   let from = 0;
@@ -57,7 +58,9 @@ function named(value) {
 }
 
 function name(node, value) {
-  if (changes(node, value)) node.replaceChildren(...(value === "" ? [] : [named(value)]));
+  if (!changes(node, value)) return;
+  if (value.search(UNSEEN) < 0) node.textContent = value;
+  else node.replaceChildren(named(value));
 }
 
 function icon(state) {

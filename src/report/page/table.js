@@ -37,13 +37,19 @@ const inView = new IntersectionObserver((seen) => {
     const row = rows.get(target.dataset.key);
     if (!row) continue;
     row.inView = isIntersecting;
-    if (isIntersecting) draw(row.graph, row.variant, baseline);
+    if (isIntersecting) drawRow(row, baseline);
   }
 }, {rootMargin: "200px"});
 
+// A graph is made when its row is first seen.
+function drawRow(row, baseline) {
+  if (!row.graph) row.queue.append((row.graph = graph()).node);
+  draw(row.graph, row.variant, baseline);
+}
+
 function makeRow(v) {
   const cell = (key, ...children) => el("div", {role: "cell", class: "c-" + key}, children);
-  const row = {variant: v, haystack: "", graph: graph(), inView: false, detail: null};
+  const row = {variant: v, haystack: "", graph: null, queue: cell("queue"), inView: false, detail: null};
   Object.assign(row, {
     state: el("span", {class: "state"}),
     open: el("button", {type: "button", class: "open", "aria-expanded": "false", tabindex: "-1", onclick: () => toggle(row)}),
@@ -51,7 +57,7 @@ function makeRow(v) {
     pool: cell("pool"), reason: el("span", {class: "clamp"}), waiting: cell("waiting"), replicas: cell("replicas"), cost: cell("cost"),
   });
   row.line = el("div", {role: "row", class: "row"}, cell("state", row.state), cell("model", row.open, row.variantName),
-    row.pool, cell("reason", row.reason), row.waiting, cell("queue", row.graph.node), row.replicas, row.cost);
+    row.pool, cell("reason", row.reason), row.waiting, row.queue, row.replicas, row.cost);
   row.line.addEventListener("click", (event) => {
     // A click beside the button counts as well, but for who selects text to copy it.
     if (!event.target.closest("button, a") && String(getSelection()) === "") toggle(row);
@@ -106,7 +112,7 @@ function showTable(status) {
   if (filter.open) open(rows.get(filter.open));
   const baseline = known();
   if (changes(body, baseline + data.step)) {
-    for (const row of rows.values()) if (row.inView) draw(row.graph, row.variant, baseline);
+    for (const row of rows.values()) if (row.inView) drawRow(row, baseline);
   }
   narrow();
 }

@@ -159,6 +159,12 @@ impl Tab {
         }
     }
 
+    /// Cuts the page off from everything, or no longer.
+    pub async fn cut_off(&self, off: bool) {
+        let network = json!({"offline": off, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.ask("Network.emulateNetworkConditions", network).await;
+    }
+
     /// Keeps a picture where `SCREENSHOTS` names a folder for them.
     pub async fn picture(&self, name: &str) {
         let Some(dir) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else {
