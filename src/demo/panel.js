@@ -9,6 +9,7 @@ const STYLE = `
 #extra .play { display: grid; grid-template-columns: 3.5rem 1fr; gap: .4rem .5rem; align-items: baseline; }
 #extra .play > div { display: flex; flex-wrap: wrap; gap: .4rem .5rem; align-items: baseline; }
 #extra .end { margin-inline-start: auto; }
+#extra input { vertical-align: -.1em; }
 #extra select { font: inherit; color: inherit; background: var(--surface); border: 1px solid var(--line); border-radius: 6px; padding: .2em .4em; max-width: 100%; }
 #extra .muted { color: var(--muted); }
 #extra .link[aria-pressed=true] { color: var(--on-accent); background: var(--red); border-color: var(--red); }
@@ -23,6 +24,7 @@ const STYLE = `
 #extra code { background: var(--raised); border-radius: 4px; padding: .05em .3em; }
 #extra .error { color: var(--red); font-weight: 600; }
 #extra .error:empty { display: none; }
+@media (max-width: 46rem) { #extra .play { grid-template-columns: 1fr; } #extra .end { margin: 0; } }
 `;
 
 const sheet = new CSSStyleSheet();
@@ -43,7 +45,7 @@ const story = el("input", {type: "checkbox", id: "demo-story", onchange: () => p
 const ABOUT = "Press a link to break it, and again to mend it. What it does is seen in the table below.";
 
 function button(id, label, says, press) {
-  return el("button", {type: "button", id, onclick: press, onpointerenter: () => say(says), onfocus: () => say(says), onpointerleave: () => say(""), onblur: () => say("")}, label);
+  return el("button", {type: "button", id, onclick: press, onpointerenter: () => say(says()), onfocus: () => say(says()), onpointerleave: () => say(""), onblur: () => say("")}, label);
 }
 
 const send = (count, askedBy) => () => post("requests", {model: model.value, count, askedBy});
@@ -62,13 +64,13 @@ function build(section) {
   section.setAttribute("aria-label", "Play with the demo");
   section.append(
     el("div", {class: "play"}, el("h2", {}, el("label", {for: "demo-model"}, "Model")), el("div", {}, model,
-      button("demo-narrow", "show only it", "Filters the table below.", narrow), waits,
+      button("demo-narrow", "show only it", () => "Filters the table below.", narrow), waits,
       el("label", {class: "end"}, story, " requests also come by themselves"))),
     el("div", {class: "play"}, el("h2", {}, "Send"), el("div", {},
-      button("demo-send-1", "1 request", "One request for the model: parked, it is asked for, starts, and serves.", send(1, "its-name")),
-      button("demo-send-10", "10 requests", "Ten requests at once.", send(10, "its-name")),
-      button("demo-send-case", "in CAPITALS", "One request for its name in capitals: no variant serves that, and it is listed as name_differs_by_case.", send(1, "another-case")),
-      button("demo-send-unknown", "an unknown name", "One request for a name that nobody serves: it is listed as no_variant.", send(1, "an-unknown-name")))),
+      button("demo-send-1", "1 request", () => "One request for the model: parked, it is asked for, starts, and serves.", send(1, "its-name")),
+      button("demo-send-10", "10 requests", () => "Ten requests at once.", send(10, "its-name")),
+      button("demo-send-case", "in CAPITALS", () => "One request for its name in capitals: no variant serves that, and it is listed as name_differs_by_case.", send(1, "another-case")),
+      button("demo-send-unknown", "an unknown name", () => "One request for a name that nobody serves: it is listed as no_variant.", send(1, "an-unknown-name")))),
     el("div", {class: "play"}, el("h2", {}, "Break"), links), about, broken, error);
   say("");
   section.hidden = false;
@@ -80,11 +82,10 @@ function chosen() {
 }
 
 function linkButton(text) {
-  const press = () => {
-    const pressed = node.getAttribute("aria-pressed") === "true";
-    post("links", {link: text.link, broken: !pressed, ...(text.shared ? {} : {model: model.value})});
-  };
-  const node = button("demo-link-" + text.link, text.title + (text.shared ? " (for all)" : ""), text.seen, press);
+  const isBroken = () => node.getAttribute("aria-pressed") === "true";
+  const press = () => post("links", {link: text.link, broken: !isBroken(), ...(text.shared ? {} : {model: model.value})});
+  const says = () => (isBroken() ? "Press it again to mend it." : text.seen);
+  const node = button("demo-link-" + text.link, text.title + (text.shared ? " (for all)" : ""), says, press);
   node.classList.add("link");
   return node;
 }

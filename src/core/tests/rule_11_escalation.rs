@@ -108,7 +108,8 @@ fn rule_11_who_has_less_time_looks_sooner() {
     let mut world = started(world().rules(|r| r.unschedulable_after = s(2)));
     let looks: usize = (0..10)
         .map(|_| {
-            let due = world.after(s(1)).memory.pods_due(world.now.mono, &world.rules);
+            world.after(s(1));
+            let due = world.memory.pods_due(world.now.mono, &world.rules);
             for target in &due {
                 world.memory.pods_seen(target, None, world.now);
             }

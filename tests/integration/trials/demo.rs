@@ -23,7 +23,7 @@ pub fn register(suite: &mut Suite) {
         demo_at_the_buttons(browser).await;
     });
     suite.plain("embedded::demo_on_loopback_only", async |_| {
-        demo_on_loopback_only().await
+        demo_on_loopback_only().await;
     });
 }
 
