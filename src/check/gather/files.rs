@@ -148,14 +148,12 @@ fn settle(object: &mut Object, wanted: &Wanted) {
     if object.namespace.is_empty() && !WITHOUT_NAMESPACE.contains(&&*object.kind) {
         object.namespace = wanted.namespace.clone().unwrap_or_else(|| "default".into());
     }
-    if let Some(meta) = object
-        .json
-        .get_mut("metadata")
-        .and_then(serde_json::Value::as_object_mut)
-    {
-        if !object.namespace.is_empty() {
-            meta.insert("namespace".into(), object.namespace.as_str().into());
-        }
+    if object.namespace.is_empty() {
+        return;
+    }
+    let meta = object.json.get_mut("metadata");
+    if let Some(meta) = meta.and_then(serde_json::Value::as_object_mut) {
+        meta.insert("namespace".into(), object.namespace.as_str().into());
     }
 }
 

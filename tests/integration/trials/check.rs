@@ -26,7 +26,7 @@ pub fn register(suite: &mut Suite) {
     suite.embedded("check_goes_on_watching", check_goes_on_watching);
     suite.plain("embedded::check_of_files", async |_| check_of_files().await);
     suite.plain("embedded::check_refuses_arguments", async |_| {
-        check_refuses_arguments().await
+        check_refuses_arguments().await;
     });
 }
 
