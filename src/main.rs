@@ -29,6 +29,10 @@ fn main() -> ExitCode {
             Command::Wake(args) => commands::wake(args).await,
             #[cfg(feature = "demo")]
             Command::Demo(args) => commands::demo(args).await,
+            Command::Config(args) => commands::config(&args),
+            Command::Version(args) => commands::version(&args),
+            Command::Completions(args) => commands::completions(&args),
+            Command::Man(args) => commands::man(&args),
         };
         done.map(|()| ExitCode::SUCCESS)
     });

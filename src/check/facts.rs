@@ -228,7 +228,7 @@ pub struct Prom {
     pub ages: Option<Vec<Sample>>,
     /// What EPPs export even while nobody waits; `None` where it cannot be known.
     pub seen: Option<Vec<Seen>>,
-    /// The series of the queue families, each with all its labels.
+    /// The series of the queue families and of the saturations beside them, each with all its labels.
     pub series: Vec<Series>,
     /// Why `series` says nothing.
     pub series_error: Option<String>,

@@ -92,9 +92,9 @@ pub(super) fn changed<W: Watched>(object: &W, of: W::Of) -> Option<Change> {
 
 /// An object of a kind as the API serves it or a manifest has it, as the change that a watch would bring of it; `None` for
 /// one that has no name, or is no object.
-pub fn change(kind: &Kind, object: Value) -> Option<Change> {
-    fn read<W: Watched>(object: Value, of: W::Of) -> Option<Change> {
-        changed(&serde_json::from_value::<W>(object).ok()?, of)
+pub fn change(kind: &Kind, object: &Value) -> Option<Change> {
+    fn read<W: Watched>(object: &Value, of: W::Of) -> Option<Change> {
+        changed(&W::deserialize(object).ok()?, of)
     }
 
     match kind {

@@ -173,7 +173,7 @@ impl<'a> Raw<'a> {
         let what = "ask for the version of the API server".into();
         let answer: Value = self.send(what, Request::get("/version").body(Vec::new())).await?;
         let version = answer.get("gitVersion").and_then(Value::as_str);
-        Ok(version.map(|version| crate::text::one_line(version)))
+        Ok(version.map(crate::text::one_line))
     }
 
     /// Who asks, as the server names it.

@@ -78,9 +78,11 @@ pub fn documents(text: &str) -> Result<Vec<serde_json::Value>, Problem> {
     let budget = Cell::new(LARGEST_DOCUMENTS);
     serde_yaml::Deserializer::from_str(text)
         .map(|document| {
-            let value = Tree(&budget)
+            let mut value = Tree(&budget)
                 .deserialize(document)
                 .map_err(|error| invalid(&error))?;
+            // `<<: *other`, as kubectl has it.
+            value.apply_merge().map_err(|error| invalid(&error))?;
             // Numbers that JSON has no way to write become null.
             serde_json::to_value(value).map_err(|error| Problem::of_file(error.to_string()))
         })

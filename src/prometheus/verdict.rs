@@ -159,7 +159,7 @@ fn reason(status: StatusCode, error: Option<&ErrorBody>) -> Reason {
     }
 }
 
-/// Whether there is nothing behind a path. Mimir and VictoriaMetrics answer 404, some gateways 405 or 501.
+/// Whether there is nothing behind a path. Some answer 404 there, some gateways 405 or 501.
 fn is_missing(status: StatusCode) -> bool {
     matches!(
         status,

@@ -153,6 +153,16 @@ impl Program {
         &self.name
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The URL of one of its pages.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// Status and body of one of its pages, if it answers.
     pub async fn page(&self, path: &str) -> Option<(u16, String)> {
         http::get(&format!("http://{}{path}", self.address)).await

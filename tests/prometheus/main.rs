@@ -10,6 +10,7 @@ mod failover;
 mod pki;
 mod server;
 mod signals;
+mod survey;
 
 use std::{io::Write, path::PathBuf, time::Duration};
 

@@ -34,12 +34,12 @@ pub fn run_offline(case: &Case) -> Result<(), Failed> {
         .collect();
     told.sort();
     // The rows as `Prometheus::signals` reads them. Those without a name need one to be written.
-    let rows: String = case
+    let rows: Vec<_> = case
         .rows
         .iter()
         .map(|row| format!("{}{row} 1\n", if row.starts_with('{') { NAMELESS } else { "" }))
         .collect();
-    let mut expected: Vec<_> = exposition(&rows)?
+    let mut expected: Vec<_> = exposition(&rows.concat())?
         .series
         .iter()
         .map(|row| {

@@ -1,6 +1,9 @@
-//! What stands around the endpoint pickers: Services, pods, the ConfigMaps they read, and who has them scraped.
+//! What stands around the endpoint pickers: Services, pods, the configuration they read, and who has them scraped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use futures::future::join_all;
 use kube::{api::ApiResource, core::GroupVersionKind};
@@ -16,7 +19,7 @@ use crate::{
 const POOLS: [&str; 2] = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
 /// The API of the Prometheus operator.
 const OPERATOR: &str = "monitoring.coreos.com";
-/// ConfigMaps that are read for one endpoint picker at most.
+/// How many times a `ConfigMap` is read for one endpoint picker at most.
 const MOST_CONFIG_MAPS: usize = 20;
 
 fn of(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
@@ -65,12 +68,10 @@ async fn scrapes(cluster: &mut Cluster<'_>, namespaces: &BTreeSet<String>) {
     cluster.keep(answers);
 }
 
-/// The ConfigMaps that endpoint pickers read, each by its name: nobody's else is looked at.
+/// Each `ConfigMap` that endpoint pickers name, and no other.
 async fn config_maps(cluster: &mut Cluster<'_>) {
     let kind = of("", "v1", "ConfigMap", "configmaps");
-    let named: BTreeSet<(String, String)> = pools(&cluster.objects)
-        .flat_map(|pool| config_maps_of(&cluster.objects, pool))
-        .collect();
+    let named = named(&cluster.objects);
     let raw = &cluster.raw;
     let answers = join_all(named.iter().map(async |(namespace, name)| {
         let answer = raw.get(&kind, Some(namespace), name).await;
@@ -81,13 +82,68 @@ async fn config_maps(cluster: &mut Cluster<'_>) {
     cluster.keep(answers);
 }
 
+/// Those of all pools, by namespace and name.
+fn named(objects: &Objects) -> BTreeSet<(String, String)> {
+    let pods = Pods::of(objects);
+    pools(objects)
+        .flat_map(|pool| config_maps_of(objects, &pods, pool))
+        .collect()
+}
+
 /// The pools that were read.
 fn pools(objects: &Objects) -> impl Iterator<Item = &Object> {
     POOLS.iter().flat_map(|group| objects.all(group, "InferencePool"))
 }
 
-/// The ConfigMaps that the endpoint picker of a pool names, by namespace and name.
-fn config_maps_of(objects: &Objects, pool: &Object) -> BTreeSet<(String, String)> {
+/// The specs of pods, and of the templates that pods are made from, by namespace and label: there may be as many pools as
+/// Deployments, and so each is not looked at for each.
+struct Pods<'a>(HashMap<(&'a str, &'a str, &'a str), Vec<Labelled<'a>>>);
+
+/// Labels, and the spec of the pods that have them.
+type Labelled<'a> = (Rc<BTreeMap<&'a str, &'a str>>, &'a Value);
+
+impl<'a> Pods<'a> {
+    fn of(objects: &'a Objects) -> Self {
+        const KINDS: [(&str, &str, &str); 3] = [
+            ("apps", "Deployment", "/spec/template"),
+            ("apps", "StatefulSet", "/spec/template"),
+            ("", "Pod", ""),
+        ];
+        let mut by_label = HashMap::<_, Vec<_>>::new();
+        for (group, kind, at) in KINDS {
+            for object in objects.all(group, kind) {
+                let Some(spec) = object.at(&format!("{at}/spec")) else {
+                    continue;
+                };
+                let labels = Rc::new(object.strings(&format!("{at}/metadata/labels")));
+                for (name, value) in labels.iter() {
+                    let key = (object.namespace.as_str(), *name, *value);
+                    by_label.entry(key).or_default().push((labels.clone(), spec));
+                }
+            }
+        }
+        Self(by_label)
+    }
+
+    /// Those that a selector selects; an empty one selects none.
+    fn selected(&self, namespace: &str, selector: &BTreeMap<&str, &str>) -> Vec<&'a Value> {
+        let first = selector.first_key_value();
+        let some = first.and_then(|(name, value)| self.0.get(&(namespace, *name, *value)));
+        let fits = |labels: &BTreeMap<&str, &str>| {
+            selector
+                .iter()
+                .all(|(name, value)| labels.get(name) == Some(value))
+        };
+        some.into_iter()
+            .flatten()
+            .filter(|(labels, _)| fits(labels))
+            .map(|(_, spec)| *spec)
+            .collect()
+    }
+}
+
+/// Each `ConfigMap` that the endpoint picker of a pool names, by namespace and name.
+fn config_maps_of(objects: &Objects, pods: &Pods<'_>, pool: &Object) -> BTreeSet<(String, String)> {
     let namespace = &pool.namespace;
     let service = ["/spec/endpointPickerRef/name", "/spec/extensionRef/name"]
         .iter()
@@ -99,32 +155,21 @@ fn config_maps_of(objects: &Objects, pool: &Object) -> BTreeSet<(String, String)
         .get("", "Service", namespace, service)
         .map(|service| service.strings("/spec/selector"))
         .unwrap_or_default();
-    let selects = |labels: BTreeMap<&str, &str>| {
-        !selector.is_empty()
-            && selector
-                .iter()
-                .all(|(name, value)| labels.get(name) == Some(value))
-    };
-    let pods = objects
-        .within("", "Pod", namespace)
-        .filter(|pod| selects(pod.strings("/metadata/labels")))
-        .filter_map(|pod| pod.at("/spec"));
-    let workloads = ["Deployment", "StatefulSet"]
+    // Where the Service cannot be read: its Deployment mostly has its name.
+    let namesake = objects
+        .get("apps", "Deployment", namespace, service)
+        .and_then(|namesake| namesake.at("/spec/template/spec"));
+    let named: BTreeSet<_> = pods
+        .selected(namespace, &selector)
         .into_iter()
-        .flat_map(|kind| objects.within("apps", kind, namespace))
-        .filter(|workload| {
-            workload.name == service || selects(workload.strings("/spec/template/metadata/labels"))
-        })
-        .filter_map(|workload| workload.at("/spec/template/spec"));
-    let named: BTreeSet<_> = workloads
-        .chain(pods)
+        .chain(namesake)
         .flat_map(names_in)
         .map(|name| (namespace.clone(), name.to_owned()))
         .collect();
     named.into_iter().take(MOST_CONFIG_MAPS).collect()
 }
 
-/// The ConfigMaps that a pod's spec mounts, or takes its environment from.
+/// Each `ConfigMap` that a pod's spec mounts, or takes its environment from.
 fn names_in(spec: &Value) -> Vec<&str> {
     let mut names = Vec::new();
     for volume in each(spec, "/volumes") {
@@ -210,7 +255,7 @@ mod tests {
                 "metadata": {"name": "pool", "namespace": "llm"}, "spec": {}});
             pool["spec"][field] = json!({"name": "epp"});
             let pool = super::super::object(pool, None).unwrap();
-            let found: Vec<_> = config_maps_of(&objects, &pool)
+            let found: Vec<_> = config_maps_of(&objects, &Pods::of(&objects), &pool)
                 .into_iter()
                 .map(|(_, name)| name)
                 .collect();

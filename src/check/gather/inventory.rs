@@ -37,7 +37,7 @@ pub(in crate::check) fn inventory(config: &Config, objects: &Objects, unread: &[
 /// Puts objects of one kind into it.
 fn apply<'a>(inventory: &mut Inventory, kind: &Kind, objects: impl Iterator<Item = &'a Object>) {
     for object in objects {
-        if let Some(change) = change(kind, object.json.clone()) {
+        if let Some(change) = change(kind, &object.json) {
             inventory.apply(change);
         }
     }

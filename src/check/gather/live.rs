@@ -28,20 +28,20 @@ pub async fn live(
     client: &Client,
     cluster_url: &str,
     config: &Config,
-    wanted: Wanted,
-    who: Who,
+    wanted: &Wanted,
+    who: &Who,
 ) -> Result<Facts, GatherError> {
     wanted.check()?;
     let begin = std::time::Instant::now();
     let mut cluster = Cluster::new(client);
     let version = cluster.version(cluster_url).await?;
     let (found, account, prometheus) = tokio::join!(
-        cluster.read(config, &wanted),
-        account(client, &who),
+        cluster.read(config, wanted),
+        account(client, who),
         prometheus::ask(config)
     );
     let (inventory, others) = found?;
-    wanted_is_there(&wanted, &inventory, &cluster)?;
+    wanted_is_there(wanted, &inventory, &cluster)?;
 
     let mut kinds: Vec<TargetKind> = inventory
         .entries()
@@ -57,7 +57,7 @@ pub async fn live(
         kinds: &kinds,
     };
     let namespace = wanted.namespace.as_deref();
-    let access = access::ask(&cluster.raw, situation, &others, &cluster.unread, namespace, &who).await;
+    let access = access::ask(&cluster.raw, situation, &others, &cluster.unread, namespace, who).await;
     tracing::debug!(
         // The account is asked for beside.
         requests = cluster.raw.requests() + 1,
@@ -188,13 +188,23 @@ impl<'a> Cluster<'a> {
                         self.objects.add(object);
                     }
                 }
-                Err(error) => self.unread.push(Unread {
-                    group: resource.group.clone(),
-                    kind: resource.kind.clone(),
-                    namespace: within,
-                    absent: error.failure == Failure::NotFound,
-                    why: error.to_string(),
-                }),
+                Err(error) => {
+                    let absent = error.failure == Failure::NotFound;
+                    let unread = Unread {
+                        group: resource.group.clone(),
+                        kind: resource.kind.clone(),
+                        // A kind that is not there is so in all of them.
+                        namespace: within.filter(|_| !absent),
+                        why: error.to_string(),
+                        absent,
+                    };
+                    let is_known = |known: &Unread| {
+                        known.absent && (&known.group, &known.kind) == (&unread.group, &unread.kind)
+                    };
+                    if !self.unread.iter().any(is_known) {
+                        self.unread.push(unread);
+                    }
+                }
             }
         }
     }

@@ -44,7 +44,7 @@ pub enum Who {
     /// Those of whoever checks.
     #[default]
     Myself,
-    /// Those of an account, such as the one that the program runs under. Only who may create SubjectAccessReviews can ask.
+    /// Those of an account, such as the one that the program runs under. Only who may review access can ask.
     ServiceAccount {
         /// Its namespace.
         namespace: String,

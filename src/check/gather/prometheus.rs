@@ -36,6 +36,12 @@ pub(super) async fn ask(config: &Config) -> Prom {
         prometheus.series(),
         prometheus.targets(),
     );
+    if let Err(error) = &seen {
+        tracing::warn!(%error, "What endpoint pickers export is not known");
+    }
+    if let Err(error) = &ages {
+        tracing::warn!(%error, "How old samples are is not known");
+    }
     let (series, series_error) = match series {
         Ok(series) => (series, None),
         Err(error) => (Vec::new(), Some(error.to_string())),

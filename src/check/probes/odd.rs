@@ -1,10 +1,12 @@
 //! Odd things at any place of an object, or in what Prometheus says: no probe panics, and what it says is whole.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::given::{self, healthy, started};
-use crate::check::{Facts, Verdict};
+use crate::check::{Facts, ScrapeTarget, Series, Verdict};
 
 /// Any JSON, not too large.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -93,6 +95,67 @@ proptest! {
     fn nothing_odd_in_an_object_makes_it_panic(facts in odd()) {
         let found = super::all(&facts, &Verdict::of(&facts));
         for problem in found {
+            prop_assert!(!problem.what.is_empty() && !problem.mend.is_empty(), "{problem:?}");
+        }
+    }
+}
+
+/// Odd labels, ages and intervals.
+fn odd_answers() -> impl Strategy<Value = Facts> {
+    let name = prop::sample::select(vec![
+        "namespace",
+        "inference_pool",
+        "pod",
+        "cluster",
+        "prometheus",
+        "exported_namespace",
+    ]);
+    let value = prop::sample::select(vec!["llm", "chat", "", "other", "é\u{7}'\""]);
+    let labels =
+        prop::collection::btree_map(name.prop_map(str::to_owned), value.prop_map(str::to_owned), 0..6);
+    let series =
+        (labels.clone(), any::<f64>(), any::<Option<f64>>()).prop_map(|(labels, value, age)| Series {
+            name: "queue".to_owned(),
+            labels,
+            value,
+            age,
+        });
+    let target = (
+        labels,
+        "\\PC{0,20}",
+        any::<Option<Duration>>(),
+        "up|down|",
+        "\\PC{0,20}",
+    )
+        .prop_map(|(labels, url, interval, health, pool)| ScrapeTarget {
+            labels,
+            pool: format!("serviceMonitor/{pool}"),
+            last_error: url.clone(),
+            url,
+            interval,
+            health,
+            last_scrape: None,
+        });
+    let all = (
+        prop::collection::vec(series, 0..6),
+        prop::collection::vec(target, 0..4),
+        (0..86_400_000u64).prop_map(Duration::from_millis),
+    );
+    all.prop_map(|(series, some, latency)| {
+        let mut facts = healthy();
+        facts.prometheus.series = series;
+        facts.prometheus.latency = Some(latency);
+        facts.prometheus.seen = Some(Vec::new());
+        *given::targets(&mut facts) = some;
+        facts
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn nothing_odd_in_an_answer_makes_it_panic(facts in odd_answers()) {
+        for problem in super::all(&facts, &Verdict::of(&facts)) {
             prop_assert!(!problem.what.is_empty() && !problem.mend.is_empty(), "{problem:?}");
         }
     }

@@ -35,21 +35,21 @@ pub(super) struct Found {
 pub(super) fn read(path: &Path) -> Result<Found, GatherError> {
     let mut files = Files {
         root: fs::canonicalize(path).map_err(|why| unreadable(path, why))?,
-        files: Vec::new(),
+        found: Vec::new(),
         seen: BTreeSet::new(),
         skipped: Vec::new(),
     };
     if files.root.is_dir() {
         files.walk(path, 0)?;
     } else {
-        files.files.push(path.to_owned());
+        files.found.push(path.to_owned());
     }
     let mut found = Found {
         objects: Vec::new(),
         skipped: files.skipped,
     };
     let mut left = LARGEST_FOLDER;
-    for file in files.files {
+    for file in files.found {
         let text = text(&file, &mut left)?;
         objects(&file, &text, &mut found)?;
     }
@@ -74,7 +74,7 @@ fn manifest(path: &Path, problem: impl Into<String>) -> GatherError {
 struct Files {
     /// Nothing outside is read.
     root: PathBuf,
-    files: Vec<PathBuf>,
+    found: Vec<PathBuf>,
     /// Where they really are, so that each is read once.
     seen: BTreeSet<PathBuf>,
     skipped: Vec<String>,
@@ -119,9 +119,9 @@ impl Files {
             return Ok(());
         }
         if self.seen.insert(real) {
-            self.files.push(path);
+            self.found.push(path);
         }
-        if self.files.len() > MOST_FILES {
+        if self.found.len() > MOST_FILES {
             return Err(manifest(
                 &self.root,
                 format!("holds more than {MOST_FILES} files; name a smaller folder"),

@@ -128,6 +128,18 @@ fn lists_are_unpacked() {
 }
 
 #[test]
+fn anchors_and_merges_are_as_kubectl_has_them() {
+    let text =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: &a {x: y}\n  b: {<<: *a, 80: z}\n";
+    let facts = Folder::new(&[("c.yaml", text)]).facts();
+    let map = facts.objects.get("", "ConfigMap", "default", "c").unwrap();
+    assert_eq!(
+        (map.text("/data/b/x"), map.text("/data/b/80")),
+        (Some("y"), Some("z"))
+    );
+}
+
+#[test]
 fn what_is_no_object_is_left_out() {
     let folder = Folder::new(&[
         ("d.yaml", DEPLOYMENT),

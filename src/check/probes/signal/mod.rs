@@ -9,20 +9,24 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use self::index::{Index, Scraped};
 use super::{epp::Epp, paste};
 use crate::{
-    check::{Facts, Link, Problem, Severity, Verdict},
+    check::{Concerns, Facts, Link, Problem, Severity, Verdict},
     core::{Blocked, Seen, Sign, Signal},
 };
 
 /// What is wrong there.
 pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
     let index = Index::of(facts);
+    // What a query of the user's own makes of the series, only its author knows.
+    let own_query = facts.config.query.expression.is_some();
     let mut problems = Vec::new();
     for epp in Epp::all(facts) {
         let scraped = Scraped::find(&epp, &index);
-        let elsewhere = series::elsewhere(&epp, &scraped);
+        let elsewhere = series::elsewhere(&epp, &scraped).filter(|_| !own_query);
         match verdict.signal(&epp.namespace, &epp.name) {
             Signal::Off => problems.push(flow_control_off(&epp)),
             Signal::NotScraped => problems.push(scrape::not_scraped(&epp, &scraped, elsewhere)),
@@ -30,10 +34,40 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
         }
         problems.extend(scrape::unmonitored(&epp, &scraped));
         problems.extend(interval::problems(&epp, &scraped));
-        problems.extend(series::problems(&epp, &scraped));
-        problems.extend(tenants::problem(&epp, &scraped));
+        if !own_query {
+            problems.extend(series::problems(&epp, &scraped));
+            problems.extend(tenants::problem(&epp, &scraped));
+        }
     }
-    problems
+    once(problems)
+}
+
+/// What is the same for several pools, such as the interval of a monitor that selects all of their EPPs, is told once.
+fn once(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut kept: Vec<(Problem, usize)> = Vec::with_capacity(problems.len());
+    let mut places: HashMap<(&'static str, String, String), usize> = HashMap::new();
+    for problem in problems {
+        let key = (problem.code, problem.evidence.join("\n"), problem.mend.join("\n"));
+        let Some(&at) = places.get(&key) else {
+            places.insert(key, kept.len());
+            kept.push((problem, 0));
+            continue;
+        };
+        let (first, others) = &mut kept[at];
+        *others += 1;
+        if let (Concerns::Variants(all), Concerns::Variants(more)) = (&mut first.concerns, problem.concerns) {
+            all.extend(more);
+        }
+    }
+    let told = kept.into_iter().map(|(mut problem, others)| {
+        match others {
+            0 => {}
+            1 => problem.evidence.push("the same for another pool".to_owned()),
+            n => problem.evidence.push(format!("the same for {n} other pools")),
+        }
+        problem
+    });
+    told.collect()
 }
 
 fn flow_control_off(epp: &Epp<'_>) -> Problem {

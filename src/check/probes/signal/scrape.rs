@@ -97,14 +97,11 @@ fn is_down(epp: &Epp<'_>, problem: &mut Problem, target: &ScrapeTarget) {
                  --serviceaccount={}:epp-metrics-reader",
                 paste::word(&epp.namespace)
             ),
-            format!("{} <<'EOF'", paste::kubectl(&epp.namespace, "apply -f -")),
-            "apiVersion: v1".to_owned(),
-            "kind: Secret".to_owned(),
-            "metadata:".to_owned(),
-            "  name: epp-metrics-reader".to_owned(),
-            "  annotations: {kubernetes.io/service-account.name: epp-metrics-reader}".to_owned(),
-            "type: kubernetes.io/service-account-token".to_owned(),
-            "EOF".to_owned(),
+            format!(
+                "echo '{}' | {}",
+                r#"{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/service-account-token","metadata":{"name":"epp-metrics-reader","annotations":{"kubernetes.io/service-account.name":"epp-metrics-reader"}}}"#,
+                paste::kubectl(&epp.namespace, "apply -f -")
+            ),
             "# in the endpoint of the ServiceMonitor:".to_owned(),
             "authorization:".to_owned(),
             "  credentials: {name: epp-metrics-reader, key: token}".to_owned(),

@@ -7,7 +7,10 @@ use super::{
     index::{Scraped, label},
     paste,
 };
-use crate::check::{Link, Problem, Series, Severity};
+use crate::{
+    check::{Link, Problem, Series, Severity},
+    config::MissingNamespace,
+};
 
 /// An EPP names 1,000 models and calls all others `other`; from here on it is told of.
 const MANY: usize = 800;
@@ -31,9 +34,14 @@ fn without_namespace(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
         "the queue's series have no label {}, so whose pool {} is meant cannot be told",
         labels.namespace, epp.name
     );
+    // Asked for so, it matches every namespace.
+    let severity = match epp.facts.config.query.missing_namespace {
+        MissingNamespace::One => Severity::Warning,
+        MissingNamespace::All => Severity::Note,
+    };
     let mut problem = epp.problem(
         "namespace_label_missing",
-        Severity::Warning,
+        severity,
         Link::Signal,
         epp.service,
         what,
@@ -107,12 +115,11 @@ pub(super) fn elsewhere(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem>
     let mut all = scraped.elsewhere.iter();
     let (series, other) = all.find_map(|series| {
         let other = label(series, &labels.namespace)?;
-        let is_it = match label(series, "exported_namespace") {
-            Some(exported) => exported == &*epp.namespace,
-            None => {
-                let mut pools = epp.facts.inventory.variants_behind(Some(other), Some(&*epp.name));
-                pools.next().is_none()
-            }
+        let is_it = if let Some(exported) = label(series, "exported_namespace") {
+            exported == &*epp.namespace
+        } else {
+            let mut pools = epp.facts.inventory.variants_behind(Some(other), Some(&*epp.name));
+            pools.next().is_none()
         };
         is_it.then_some((*series, other))
     })?;
