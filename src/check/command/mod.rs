@@ -106,7 +106,8 @@ impl Source {
         let facts = match (&self.cluster, &args.objects) {
             (Some((client, url)), _) => {
                 let who = args.service_account.clone().map(|account| account.0);
-                let looking = gather::live(client, url, &self.config, wanted, who.unwrap_or_default());
+                let who = who.unwrap_or_default();
+                let looking = gather::live(client, url, &self.config, &wanted, &who);
                 let looking = Box::pin(looking);
                 Progress::over(looking, url, screen.tells_progress()).await?
             }
