@@ -1,6 +1,5 @@
 //! What a check has found, as text for people and as JSON for programs. Pure: facts and report in, text out.
 
-use std::fmt::Write as _;
 mod columns;
 mod head;
 pub mod json;
@@ -11,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use super::{Facts, Report, Severity, explain::Story};
 
