@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let end = runtime.block_on(async {
         let done = match command {
             Command::Check(args) => return Ok(check::command::run(args).await),
-            Command::Run(args) => commands::run(args).await,
+            Command::Run(args) => Box::pin(commands::run(args)).await,
             Command::Wake(args) => commands::wake(args).await,
             #[cfg(feature = "demo")]
             Command::Demo(args) => commands::demo(args).await,
