@@ -87,9 +87,7 @@ fn fallback(facts: &Facts) -> Option<Problem> {
         is_variant && entry.is_inactive() && StatusUpdate::falls_back(&entry.variant, target, fallback)
     });
     let concerned: std::collections::BTreeSet<_> = concerned.map(|(name, _)| name.clone()).collect();
-    if concerned.is_empty() {
-        return None;
-    }
+    let first = concerned.first()?.name.clone();
     Some(
         Problem::new(
             "fallback_accelerator",
@@ -100,6 +98,6 @@ fn fallback(facts: &Facts) -> Option<Problem> {
         .concerning(Concerns::Variants(concerned))
         .seen("no label inference.optimization/acceleratorName on the variant, none in its status, none in the pod template's nodeSelector or nodeAffinity")
         .mend("label them, since WVA goes by it")
-        .mend("kubectl label va -n NAMESPACE NAME inference.optimization/acceleratorName=H100"),
+        .mend(super::kubectl("label", "va", &first, "inference.optimization/acceleratorName=H100")),
     )
 }
