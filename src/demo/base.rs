@@ -35,7 +35,7 @@ pub(super) fn config(prometheus: Uri, server: SocketAddr, pace: &Pace) -> Config
         wake: Wake {
             // The world parks what is idle. After a shorter spell of serving that would be a revert,
             // with backoff; later it is parking, and the next demand is a fresh wake.
-            settle: pace.idle / 2,
+            settle: Duration::from_secs(3).div_f64(pace.speed),
             ready_timeout: after(15, 3000),
             unschedulable_after: after(5, 1000),
             manual_hold: after(20, 2000),

@@ -62,6 +62,8 @@ struct Burst {
     left: usize,
     /// How many a burst has.
     of: usize,
+    /// How much later than other models' the next one comes.
+    later: Duration,
 }
 
 /// What has come of a burst so far.
@@ -82,8 +84,8 @@ struct Round {
 }
 
 impl Actor {
-    /// A model that is asked for at `start`.
-    pub fn new(model: Model, start: Duration) -> Self {
+    /// A model that is asked for at `start`, and then again, so much `later` than the first one.
+    pub fn new(model: Model, start: Duration, later: Duration) -> Self {
         Self {
             name: model.name.as_str().into(),
             key: model.queue(),
@@ -95,6 +97,7 @@ impl Actor {
                 next: Some(start),
                 left: model.burst,
                 of: model.burst,
+                later,
             },
             next_serve: Duration::ZERO,
             quiet_since: None,

@@ -49,6 +49,8 @@ pub struct Pace {
     pub idle: Duration,
     /// How long a model stays parked before it is asked for again.
     pub rest: Duration,
+    /// How much longer each one than the one before, so that of a thousand not all come at once for ever.
+    pub apart: Duration,
     /// How long after a wake those who take it back do so.
     pub meddle: Duration,
     /// Start-up times are divided by this.
@@ -59,7 +61,8 @@ impl Pace {
     /// The pace of a story in which one round of `models` takes some seven seconds at speed 1.
     pub fn of(models: usize, speed: f64) -> Self {
         // However many there are, all are asked for within three seconds.
-        let stagger = 3000 / u64::try_from(models).unwrap_or(u64::MAX).max(1);
+        let many = u64::try_from(models).unwrap_or(u64::MAX).clamp(1, 100_000);
+        let stagger = 3000 / many;
         let after = |millis: u64| Duration::from_millis(millis).div_f64(speed);
         Self {
             first: after(300),
@@ -67,8 +70,10 @@ impl Pace {
             spacing: after(150),
             serve: after(80),
             patience: after(60_000),
-            idle: after(6000),
+            // Of many at once the loop learns later that they serve, and what is parked before that is a revert.
+            idle: after(6000 + many * 8),
             rest: after(3000),
+            apart: after(if many > 20 { 40 } else { 0 }),
             meddle: after(1000),
             speed,
         }
@@ -127,8 +132,8 @@ impl World {
         }
         let mut start = pace.first;
         let mut actors = Vec::with_capacity(models.len());
-        for model in models {
-            actors.push(Actor::new(model, start));
+        for (turn, model) in (0..).zip(models) {
+            actors.push(Actor::new(model, start, pace.apart.saturating_mul(turn)));
             start += pace.stagger;
         }
         Ok(Self {
@@ -250,12 +255,9 @@ impl World {
                 .and_then(|text| text.parse().ok())
         };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let mut events = self.kube.list(Resource::Events);
+        let mut events = self.kube.newer(Resource::Events, self.events);
         events.sort_by_key(|event| version(event).unwrap_or(0));
-        for event in events
-            .iter()
-            .filter(|event| version(event).unwrap_or(0) > self.events)
-        {
+        for event in &events {
             let about = &event["regarding"];
             let actor = self.actors.iter().find(|actor| actor.is_about(about));
             if let Some(actor) = actor {
@@ -269,6 +271,12 @@ impl World {
                 });
             }
         }
+        self.events = self.kube.version(Resource::Events);
+        if self.kube.count(Resource::Events) < 2 * EVENTS {
+            return;
+        }
+        let mut events = self.kube.list(Resource::Events);
+        events.sort_by_key(|event| version(event).unwrap_or(0));
         let old = events.len().saturating_sub(EVENTS);
         for event in &events[..old] {
             let metadata = &event["metadata"];

@@ -76,7 +76,7 @@ impl Actor {
             self.round = Round::default();
         }
         self.story.left = self.story.of;
-        self.story.next = Some(now + pace.rest);
+        self.story.next = Some(now + pace.rest + self.story.later);
     }
 
     /// Takes note of what Prometheus said.
