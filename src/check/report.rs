@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Concerns, Facts, Problem, Severity, Verdict, probes};
-use crate::core::{Observed, VariantKey};
+use crate::core::{Observed, State, VariantKey};
 
 /// The outcome.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,7 +114,12 @@ pub fn judge(facts: &Facts) -> Report {
             pools: entry.pools.iter().map(ToString::to_string).collect(),
             waiting: demand_known.then(|| verdict.waiting(name, entry)),
             state: state.as_str(),
-            reason: state.to_string(),
+            reason: match state {
+                State::Parked if !demand_known => {
+                    "at 0 replicas; whether requests wait is not known".to_owned()
+                }
+                ref state => state.to_string(),
+            },
             first: first.of(name),
         }
     });

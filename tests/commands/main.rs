@@ -16,6 +16,7 @@ use std::process::{Command, Output, Stdio};
 /// The commands that everybody sees.
 const COMMANDS: &[&str] = &[
     "run",
+    "check",
     "wake",
     #[cfg(feature = "demo")]
     "demo",
