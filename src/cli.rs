@@ -75,7 +75,8 @@ pub struct ConfigArgs {
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-It says what it does in its log, and at server.address: /metrics, /livez, /readyz, /api/status, /api/decisions. \
+It says what it does in its log, and at server.address: the page at /, /metrics, /livez, /readyz, /api/status, \
+/api/decisions, /api/queues. \
 SIGTERM or SIGINT ends it once writes under way are done; a second one at once.
 
 Examples:

@@ -1,6 +1,6 @@
 //! The socket under the read-only listener, and what bounds it: anybody who reaches the port may try to hold it.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, pin::pin, time::Duration};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -9,14 +9,14 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    task::AbortHandle,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{Admin, Extras, server::routes};
 
-/// Connections at once; who comes later waits for one of them to end.
+/// Connections at once; who comes then takes the place of the oldest.
 const CONNECTIONS: usize = 256;
 /// How long the head of a request may take, and how long a connection may idle between two.
 const HEAD: Duration = Duration::from_secs(30);
@@ -56,33 +56,46 @@ pub async fn serve(listener: TcpListener, admin: Admin, extras: Extras, shutdown
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     let open = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    while let Some((stream, place)) = shutdown.run_until_cancelled(accept(&listener, &places)).await {
+    let mut connections = Connections::default();
+    while let Some(stream) = shutdown.run_until_cancelled(accept(&listener)).await {
         let connection = http.serve_connection(TokioIo::new(stream), service.clone());
         let connection = open.watch(connection.into_owned());
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             // Whoever breaks off, or takes too long, is served no further; that concerns nobody else.
             let _ = timeout(LONGEST, pin!(connection)).await;
-            drop(place);
         });
+        connections.begun(task.abort_handle());
     }
     drop(listener);
     open.shutdown().await;
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
-    // It is never closed.
-    let place = places.clone().acquire_owned().await.ok();
+/// The connections that are open, the oldest first.
+#[derive(Default)]
+struct Connections(VecDeque<AbortHandle>);
+
+impl Connections {
+    /// One more has begun. Where that is one too many, the oldest ends: whoever holds all places keeps nobody out, not
+    /// the kubelet with its probes above all.
+    fn begun(&mut self, connection: AbortHandle) {
+        self.0.retain(|open| !open.is_finished());
+        if self.0.len() >= CONNECTIONS
+            && let Some(oldest) = self.0.pop_front()
+        {
+            oldest.abort();
+        }
+        self.0.push_back(connection);
+    }
+}
+
+/// The next connection.
+async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 // Answers are small and wanted now; without it they are only slower.
                 let _ = stream.set_nodelay(true);
-                return (stream, place);
+                return stream;
             }
             // A connection that was given up before it was taken, or no file descriptor left for it.
             Err(error) => {
@@ -144,22 +157,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_when_it_is_full_waits_for_a_place() {
+    async fn who_comes_when_it_is_full_takes_the_place_of_the_oldest() {
         let running = running().await;
-        let connect = || TcpStream::connect(running.address);
         let mut open = Vec::new();
-        for _ in 0..CONNECTIONS {
-            let mut stream = connect().await.expect("a connection");
+        for _ in 0..=CONNECTIONS {
+            let mut stream = TcpStream::connect(running.address).await.expect("a connection");
             stream.write_all(ASK).await.expect("taken");
             assert!(answered(&mut stream).await);
             open.push(stream);
         }
-        let mut late = connect().await.expect("the system takes it");
-        late.write_all(ASK).await.expect("taken");
-        let none = timeout(Duration::from_millis(50), answered(&mut late)).await;
-        assert!(none.is_err(), "there is no place");
-        open.pop();
-        assert!(answered(&mut late).await, "there is one now");
+        let mut rest = Vec::new();
+        // Nothing more comes, and the end does.
+        open[0].read_to_end(&mut rest).await.expect("the end");
+        let second = &mut open[1];
+        // The rest of its first answer, `" OK"` being read already, and then nothing.
+        let more = timeout(Duration::from_millis(50), second.read_to_end(&mut rest)).await;
+        assert!(more.is_err(), "it stays open");
     }
 
     #[tokio::test]
