@@ -31,7 +31,10 @@ pub fn completions(args: &CompletionsArgs) -> anyhow::Result<()> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    Ok(output::print(&String::from_utf8(script)?)?)
+    let script = String::from_utf8(script)?;
+    // clap_complete 4.6 writes the hyphens of our name in two ways in its bash script, where they must be the same.
+    let script = script.replace("scale__subcmd__from__subcmd__zero", "scale__from__zero");
+    Ok(output::print(&script)?)
 }
 
 /// Arguments of `man`.

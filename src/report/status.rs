@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::QueryTrouble;
 use crate::{
     cluster::Watches,
-    core::{Entry, Held, Inventory, Observed, Role, Situation, VariantKey, Wall},
+    core::{Entry, Held, Inventory, Observed, Role, Situation, State, VariantKey, Wall},
 };
 
 /// What of the process goes into the status.
@@ -162,7 +162,7 @@ pub fn status(situation: &Situation<'_>, overview: &Overview<'_>) -> serde_json:
             .collect(),
         variants: variants
             .into_iter()
-            .map(|(name, entry)| variant(situation, name, entry))
+            .map(|(name, entry)| variant(situation, overview.trouble.is_some(), name, entry))
             .collect(),
         blocked: overview.held.iter().map(blocked).collect(),
     };
@@ -194,7 +194,12 @@ fn watches(watches: &Watches) -> Vec<WatchStatus> {
     .collect()
 }
 
-fn variant<'a>(situation: &Situation<'a>, name: &'a VariantKey, entry: &'a Entry) -> VariantStatus<'a> {
+fn variant<'a>(
+    situation: &Situation<'a>,
+    blind: bool,
+    name: &'a VariantKey,
+    entry: &'a Entry,
+) -> VariantStatus<'a> {
     let state = situation.state(name, entry);
     let known = entry.target().map(|key| (key, situation.inventory.target(key)));
     VariantStatus {
@@ -223,7 +228,10 @@ fn variant<'a>(situation: &Situation<'a>, name: &'a VariantKey, entry: &'a Entry
         pools: entry.pools.iter().map(|pool| &**pool).collect(),
         waiting: situation.waiting(name, entry),
         state: state.as_str(),
-        reason: state.to_string(),
+        reason: match state {
+            State::Parked if blind => "at 0 replicas; whether requests wait is not known".to_owned(),
+            state => state.to_string(),
+        },
     }
 }
 

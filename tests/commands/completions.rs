@@ -29,13 +29,26 @@ fn every_shell_gets_every_command() {
 #[test]
 fn bash_completes_by_it() {
     let script = printed(&["completions", "bash"]);
-    let asks = "COMP_WORDS=(scale-from-zero ver); COMP_CWORD=1; \
-        _scale__from__zero scale-from-zero ver scale-from-zero; echo \"${COMPREPLY[*]}\"";
-    let Ok(output) = Command::new("bash").arg("-c").arg(script + "\n" + asks).output() else {
+    let completed = |words: &str, last: &str, before: &str| {
+        let asks = format!(
+            "COMP_WORDS=(scale-from-zero {words}); COMP_CWORD=$(({{#COMP_WORDS[@]}} - 1)); \
+             _scale__from__zero scale-from-zero '{last}' '{before}'; echo \"${{COMPREPLY[*]}}\""
+        )
+        .replace("{#COMP", "${#COMP");
+        let output = Command::new("bash")
+            .arg("-c")
+            .arg(format!("{script}\n{asks}"))
+            .output()
+            .ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(version) = completed("ver", "ver", "scale-from-zero") else {
         eprintln!("there is no bash here");
         return;
     };
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "version");
+    assert_eq!(version, "version");
+    assert_eq!(completed("check --expl", "--expl", "check").unwrap(), "--explain");
+    assert_eq!(completed("check --color ne", "ne", "--color").unwrap(), "never");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Mark, Step, Telling};
 use crate::{
     check::{Problem, Severity},
-    core::{Signal, State, VariantKey},
+    core::{Entry, Signal, State, VariantKey},
 };
 use std::fmt::Write as _;
 
@@ -51,7 +51,7 @@ impl Telling<'_> {
             .verdict
             .would_wake()
             .iter()
-            .filter(|wake| ours(wake))
+            .filter(|wake| self.wakes_ours(wake))
             .collect();
         let held = self.verdict.would_hold().iter();
         let mut held = held.filter(|held| held.variant.as_ref().is_some_and(ours));
@@ -67,6 +67,14 @@ impl Telling<'_> {
             why: held.next().map(|held| held.why.to_string()).or_else(blocked),
             wakes,
         }
+    }
+
+    /// Whether a wake under this name is one of the variants told of. Two on one target are woken as one, under one name.
+    fn wakes_ours(&self, wake: &VariantKey) -> bool {
+        let woken = self.facts.inventory.entry(wake).and_then(Entry::target);
+        self.variants
+            .iter()
+            .any(|(name, entry)| *name == wake || (woken.is_some() && entry.target() == woken))
     }
 
     /// The end of the story, with the first mend where there is something to mend.
@@ -111,7 +119,7 @@ impl Telling<'_> {
             .verdict
             .wakes()
             .iter()
-            .filter(|wake| self.variants.iter().any(|(name, _)| name == wake))
+            .filter(|wake| self.wakes_ours(wake))
             .map(ToString::to_string)
             .collect();
         if !now.is_empty() {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     check::near::nearest,
     check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
-    core::{Blocked, Entry, Gone, ObjectName, Role, Scope, State, TargetKind, TargetRef, VariantKey},
+    core::{Blocked, Entry, Gone, ObjectName, Role, Scope, Source, State, TargetKind, TargetRef, VariantKey},
 };
 
 /// What is wrong there.
@@ -126,6 +126,20 @@ fn unreadable_cost(object: &Object, field: &str, cost: &str) -> Option<Problem> 
     })
 }
 
+/// The kind as it should be written, where a variant's target differs from a well-known one in case alone.
+fn miswritten(facts: &Facts, name: &VariantKey) -> Option<&'static str> {
+    let group = match name.source {
+        Source::VariantAutoscaling => "llmd.ai",
+        Source::ScaledObject => "keda.sh",
+        Source::HorizontalPodAutoscaler => "autoscaling",
+    };
+    let (kind, own) = (name.source.as_str(), &name.name);
+    let object = facts.objects.get(group, kind, &own.namespace, &own.name)?;
+    let written = object.text("/spec/scaleTargetRef/kind")?;
+    let known = ["Deployment", "StatefulSet", "LeaderWorkerSet"].into_iter();
+    known.filter(|known| *known != written).find(|known| known.eq_ignore_ascii_case(written))
+}
+
 /// The target is not there, or cannot be woken.
 fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
     let Err(gone) = &entry.observed else {
@@ -140,6 +154,18 @@ fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
     )
     .about(named(name))
     .concerning(Concerns::one(name));
+    if let Some(right) = miswritten(facts, name) {
+        return Some(
+            problem
+                .seen(format!("scaleTargetRef names a kind that is written {right}: upper and lower case count"))
+                .mend("correct the kind")
+                .mend(patch(
+                    name.source.as_str(),
+                    &name.name,
+                    &json!({"spec": {"scaleTargetRef": {"kind": right}}}),
+                )),
+        );
+    }
     let TargetRef::Known(target) = &entry.variant.target else {
         let TargetRef::Unsupported(written) = &entry.variant.target else {
             return None;

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::given::{text, waiting, well};
-use crate::check::{Concerns, Severity};
+use crate::check::{
+    Concerns, Severity,
+    explain::{End, explain},
+};
 
 #[test]
 fn nothing_is_wrong_where_all_is_well() {
@@ -55,6 +58,30 @@ fn a_target_of_a_kind_that_cannot_be_woken() {
     );
     assert_eq!(given.first("llama"), Some("target_unsupported"));
     assert!(text(&given.problem("target_unsupported")).contains("Cronjob"));
+}
+
+#[test]
+fn a_kind_in_the_wrong_case_is_said_to_be_that() {
+    for api_version in [json!("apps/v1"), json!(null)] {
+        let mut given = well();
+        let reference = json!({"apiVersion": api_version, "kind": "deployment", "name": "llama"});
+        given.set("VariantAutoscaling", "llama", &["spec", "scaleTargetRef"], reference);
+        let report = given.report();
+        let first = &report.problems[report.variants[0].first.unwrap()];
+        assert!(text(first).contains("a kind that is written Deployment"), "{}", text(first));
+    }
+}
+
+#[test]
+fn two_variants_on_one_target_wake_as_either() {
+    let mut given = well();
+    given.model("second", "meta/llama-8b");
+    given.set("VariantAutoscaling", "second", &["spec", "scaleTargetRef", "name"], json!("llama"));
+    let facts = given.facts();
+    for asked in ["llama", "second"] {
+        let story = &explain(&facts, &given.report(), asked, None)[0];
+        assert_eq!(story.end, End::WhenAsked, "{asked}: {}", story.sentence);
+    }
 }
 
 #[test]

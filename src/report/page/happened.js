@@ -31,6 +31,9 @@ function wakesOf(decisions) {
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
+// Whether a target, as decisions name it, is still on its way. What went away before it was ready tells of it nowhere else.
+const isStarting = (target) => (data.status?.variants ?? []).some((v) => v.target && `${v.target.kind} ${v.namespace}/${v.target.name}` === target && v.target.replicas > 0);
+
 function showWakes(decisions) {
   const wakes = wakesOf(decisions);
   const [scales, readies] = [wakes.map((w) => w.scale).filter(Number.isFinite), wakes.map((w) => w.ready).filter(Number.isFinite)];
@@ -42,7 +45,7 @@ function showWakes(decisions) {
   };
   keyed($("wakes-list"), wakeNodes, wakes.slice(0, MOST_WAKES), (w) => w.key, make, (known, w) => {
     if (changes(known.node, w.what)) known.node.dataset.what = w.what;
-    text(known.what, w.what === "starting" ? `starting for ${whole(since(w.time))}` : w.what);
+    text(known.what, w.what === "starting" ? (isStarting(w.target) ? `starting for ${whole(since(w.time))}` : "not ready before it went") : w.what);
     name(known.model, w.model ?? w.target);
     at(known.time, w.time);
     text(known.scale, w.what === "failed" || w.what === "dry run" ? "" : Number.isFinite(w.scale) ? `sample → scale ${span(w.scale)}` : "scaled");
