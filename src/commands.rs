@@ -54,6 +54,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<()> {
         instance: instance(),
         metrics,
         extras: Extras::default(),
+        signal_interval: run::SIGNAL_INTERVAL,
     };
     Ok(run::run(setup, shutdown).await?)
 }
@@ -177,6 +178,7 @@ pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
         format: LogFormat::Text,
     };
     Logging::start(log);
+    let signal_interval = options.signal_interval();
     let start = |config, cluster, extras, shutdown| {
         let setup = Setup {
             config,
@@ -185,6 +187,7 @@ pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
             instance: instance(),
             metrics: Metrics::new(),
             extras,
+            signal_interval,
         };
         run::run(setup, shutdown)
     };

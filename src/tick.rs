@@ -27,6 +27,9 @@ const WITNESS_FOR: Duration = Duration::from_secs(5);
 /// How often demand is asked for with nothing inactive, and contradictions between objects are looked for.
 const SLOWLY: Duration = Duration::from_secs(30);
 
+/// How often the signal of EPPs is asked for (rule 4).
+pub const SIGNAL_INTERVAL: Duration = Duration::from_secs(30);
+
 /// Everything that a tick works on.
 pub struct Ticker {
     /// The clocks.
@@ -72,7 +75,7 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// A ticker that knows nothing yet.
+    /// A ticker that knows nothing yet. It asks for the signal of EPPs this often.
     pub fn new(
         clock: Clock,
         actuator: Actuator,
@@ -80,6 +83,7 @@ impl Ticker {
         (history, queues): (History, Queues),
         config: &Config,
         prometheus: Arc<Prometheus>,
+        signal_interval: Duration,
     ) -> Self {
         Self {
             clock,
@@ -92,7 +96,7 @@ impl Ticker {
             slow_due: Mono::default(),
             states_due: Mono::default(),
             asking: signals::Asking::default(),
-            signal_interval: config.query.signal_interval,
+            signal_interval,
             led: false,
             inventory: Inventory::default(),
             memory: Memory::default(),
@@ -121,7 +125,6 @@ impl Ticker {
         self.witness_until = None;
         self.slow_due = Mono::default();
         self.asking = signals::Asking::default();
-        self.signal_interval = config.query.signal_interval;
         self.inventory = Inventory::new(ScopeRules::from(config));
         self.actuator
             .configure(config.wake.concurrency, config.status.annotate_variant);

@@ -26,7 +26,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("permission_missing", "the account may not do what a wake needs"),
     (
         "permission_missing_option",
-        "the account may not do what an option or a report needs",
+        "the account may not do what an option or a report needs; a note where the configuration does not ask for it",
     ),
     // Prometheus.
     ("clock_skew", "the clock of Prometheus differs from ours"),

@@ -28,6 +28,10 @@ pub struct Facts {
     pub objects: Objects,
     /// What could not be read, so that there being none of it says nothing.
     pub unread: Vec<Unread>,
+    /// What else qualifies the outcome, such as files that were left out.
+    pub gaps: Vec<Gap>,
+    /// Namespaces of the configuration's scope that the API server says are not there. Empty from files.
+    pub missing_namespaces: BTreeSet<String>,
     /// The same objects as the loop knows them.
     pub inventory: Inventory,
     /// What the account may do, and whose that is. Empty from files.
@@ -187,6 +191,28 @@ pub struct Unread {
     pub absent: bool,
 }
 
+/// Something that was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What: a kind, a part of Prometheus, a file, a key of the configuration.
+    pub what: String,
+    /// In which namespace; `None`: in all, or in none.
+    pub namespace: Option<String>,
+    /// Why not, in one line.
+    pub why: String,
+}
+
+impl Gap {
+    /// Of no namespace.
+    pub fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            namespace: None,
+            why: why.into(),
+        }
+    }
+}
+
 /// Whether the account may do something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -211,6 +237,8 @@ pub enum Need {
     Wake,
     /// Without it a wake goes through, and is not told of everywhere, or an option does not work: what is lost, in words.
     Option(&'static str),
+    /// The same, of what the project's roles grant only where it is asked for, and the configuration does not ask for.
+    Nice(&'static str),
     /// Nothing of ours needs it, and WVA's own engine does (design: it wakes every variant of a model where it may).
     Wva,
 }
@@ -232,6 +260,8 @@ pub struct Prom {
     pub series: Vec<Series>,
     /// Why `series` says nothing.
     pub series_error: Option<String>,
+    /// What else is not known of it, or was not gone by.
+    pub gaps: Vec<Gap>,
     /// What Prometheus scrapes; `Err` where it does not say (Thanos, Mimir and others have no such API), `None` from files.
     pub targets: Option<Result<Vec<ScrapeTarget>, String>>,
     /// Its version, where it says so.

@@ -16,6 +16,7 @@ pub mod explain;
 mod facts;
 pub mod gather;
 mod near;
+mod paste;
 mod probes;
 mod problem;
 pub mod render;
@@ -25,7 +26,7 @@ mod tests;
 mod verdict;
 
 pub use codes::CODES;
-pub use facts::{Access, Facts, Need, Object, Objects, Origin, Prom, ScrapeTarget, Series, Unread};
+pub use facts::{Access, Facts, Gap, Need, Object, Objects, Origin, Prom, ScrapeTarget, Series, Unread};
 pub use problem::{Concerns, Link, Problem, Severity};
 pub use report::{Report, Row, judge};
 pub use verdict::Verdict;

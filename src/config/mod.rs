@@ -147,9 +147,6 @@ pub struct Query {
     pub expression: Option<String>,
     /// Samples older than this wake nothing (rule 5).
     pub max_sample_age: Duration,
-    /// How often the signal of EPPs is asked for (rule 4). No key of the file: only the demo, which has no time to lose,
-    /// asks more often.
-    pub signal_interval: Duration,
 }
 
 /// Names of the labels of the queue gauge.

@@ -9,7 +9,7 @@ use http::Uri;
 
 use super::{DemoError, Options, prometheus::Queries, world::Pace};
 use crate::{
-    config::{Backoff, Config, Prometheus, Query, Server, Wake},
+    config::{Backoff, Config, Prometheus, Server, Wake},
     prometheus::query,
 };
 
@@ -27,10 +27,6 @@ pub(super) fn config(prometheus: Uri, server: SocketAddr, pace: &Pace) -> Config
         prometheus: Prometheus {
             urls: vec![prometheus],
             ..Prometheus::default()
-        },
-        query: Query {
-            signal_interval: after(4, 500),
-            ..Query::default()
         },
         wake: Wake {
             // The world parks what is idle. After a shorter spell of serving that would be a revert,

@@ -52,6 +52,15 @@ pub struct Options {
     pub open: bool,
 }
 
+impl Options {
+    /// How often the loop is to ask for the signal of EPPs: by far more often than elsewhere, or a round is over before.
+    pub fn signal_interval(&self) -> Duration {
+        // A speed that is none is told when the demo starts.
+        let paced = Duration::try_from_secs_f64(4.0 / self.speed).unwrap_or_default();
+        paced.max(Duration::from_millis(500))
+    }
+}
+
 /// Why the demo failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {

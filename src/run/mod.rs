@@ -23,6 +23,8 @@ use crate::{
     tick::Ticker,
 };
 
+pub use crate::tick::SIGNAL_INTERVAL;
+
 /// How long writes under way may take at the end. With the rest it stays within 8 s.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Changes from the watches that may wait for the loop.
@@ -60,6 +62,8 @@ pub struct Setup {
     pub metrics: Metrics,
     /// What else the listener shows.
     pub extras: Extras,
+    /// How often the signal of EPPs is asked for: [`SIGNAL_INTERVAL`], but in the demo, which has no time to lose.
+    pub signal_interval: Duration,
 }
 
 /// Runs until shutdown.
@@ -96,6 +100,7 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
             kept,
             &config,
             prometheus.clone(),
+            setup.signal_interval,
         ),
         discovered,
         asks,

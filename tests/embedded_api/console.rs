@@ -56,6 +56,7 @@ async fn play(quiet: bool, body: impl AsyncFnOnce(&Play)) {
         quiet,
         open: false,
     };
+    let signal_interval = options.signal_interval();
     let (say, address) = oneshot::channel();
     let start = |config: Config, cluster, extras: Extras, end: CancellationToken| {
         say.send(config.server.address).unwrap();
@@ -66,6 +67,7 @@ async fn play(quiet: bool, body: impl AsyncFnOnce(&Play)) {
             instance: "test".into(),
             metrics: Metrics::new(),
             extras,
+            signal_interval,
         };
         real::run(setup, end)
     };

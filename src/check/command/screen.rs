@@ -13,6 +13,7 @@ use super::{CheckArgs, Color, Output};
 use crate::{
     check::render::{View, json},
     core::Wall,
+    text::visible,
 };
 
 /// The cursor to the first place, and away with what stands to the end of the line, or of the screen.
@@ -85,10 +86,11 @@ impl Screen {
             let document = json::failure(error, Wall::now(), self.watch).unwrap_or_default();
             return self.show(&document);
         }
+        let error = told(error);
         if self.watch && self.terminal {
-            return self.show(&format!("scale-from-zero: {error}\n"));
+            return self.show(&error);
         }
-        eprintln!("scale-from-zero: {error}");
+        eprint!("{error}");
         true
     }
 
@@ -100,6 +102,12 @@ impl Screen {
         }
         ExitCode::from(status)
     }
+}
+
+/// An error as lines for people. It may quote manifests and servers.
+fn told(error: &str) -> String {
+    let lines: Vec<_> = error.lines().map(visible).collect();
+    format!("scale-from-zero: {}\n", lines.join("\n"))
 }
 
 fn size() -> Option<(usize, usize)> {
@@ -144,7 +152,7 @@ fn drawn(text: &str, size: Option<(usize, usize)>, first: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::drawn;
+    use super::{drawn, told};
 
     #[test]
     fn a_picture_stays_on_the_screen() {
@@ -158,6 +166,14 @@ mod tests {
         assert_eq!(
             cut,
             "\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\n… 2 more lines\u{1b}[K\n\u{1b}[J"
+        );
+    }
+
+    #[test]
+    fn an_error_does_not_reach_the_terminal_as_it_is() {
+        assert_eq!(
+            told("a.yaml: \u{1b}]0;x\u{7} is none\n  line two"),
+            "scale-from-zero: a.yaml: <U+001B>]0;x<U+0007> is none\n  line two\n"
         );
     }
 

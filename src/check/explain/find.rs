@@ -1,19 +1,14 @@
 //! Which model is meant, and which are called nearly so.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{End, Mark, Step, Story};
 use crate::{
-    check::{Facts, Report, Verdict},
+    check::{Facts, Report, Verdict, near, paste},
     core::{Entry, VariantKey},
 };
 
-/// Names at least so alike (Jaro-Winkler, 0 to 1) are told.
-const ALIKE: f64 = 0.85;
-/// At most so many of them.
+/// At most so many of them are told.
 const NEAREST: usize = 3;
 
 /// A model with variants in one namespace.
@@ -73,7 +68,11 @@ pub(super) fn unknown(
     asked: &str,
     namespace: Option<&str>,
 ) -> Story {
-    let nearest = nearest(facts, asked);
+    let names = near::models(facts, None);
+    let alike = near::ranked(asked, names.keys().copied());
+    let alike: Vec<_> = alike.into_iter().map(|name| (name, names[name])).collect();
+    let told = alike.iter().take(NEAREST);
+    let nearest: Vec<_> = told.map(|(name, key)| format!("{name} ({key})")).collect();
     let waiting = verdict.held().iter().filter(|held| {
         let here = namespace.is_none_or(|namespace| held.namespace.as_deref().is_none_or(|n| n == namespace));
         here && held.model.as_deref() == Some(asked)
@@ -116,7 +115,7 @@ pub(super) fn unknown(
         }],
         end: End::Never,
         sentence: format!("It cannot wake, because {why}."),
-        mend: mend(facts, asked),
+        mend: mend(facts, asked, alike.first().map(|(_, key)| *key)),
         nearest,
     }
 }
@@ -127,71 +126,9 @@ pub fn about(model: &str) -> String {
 }
 
 /// How a variant comes to have this name: the one that is called nearly so.
-fn mend(facts: &Facts, asked: &str) -> Vec<String> {
+fn mend(facts: &Facts, asked: &str, nearest: Option<&VariantKey>) -> Vec<String> {
     let words = "ask by a name that a variant has, or let a variant have this one: as its spec.modelID, or beside it as".to_owned();
-    let Some(key) = nearest_variant(facts, asked) else {
-        return vec![
-            words,
-            "metadata: {annotations: {scale-from-zero/models: \"NAME,NAME\"}}".to_owned(),
-        ];
-    };
-    let entry = facts.inventory.entry(key);
-    let aliases = entry.into_iter().flat_map(|entry| &entry.variant.aliases);
-    let names: Vec<_> = aliases.map(|alias| &**alias).chain([asked]).collect();
-    let quoted = format!("scale-from-zero/models={}", names.join(",")).replace('\'', "'\\''");
-    let command = format!(
-        "kubectl -n {} annotate {} {} --overwrite '{quoted}'",
-        key.name.namespace,
-        key.source.as_str().to_lowercase(),
-        key.name.name
-    );
-    vec![words, command]
-}
-
-/// How alike two names are, however they are written: in capitals, with the organisation before a slash or without.
-fn likeness(a: &str, b: &str) -> f64 {
-    let plain = |name: &str| -> String {
-        let letters = name.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect()
-    };
-    let last = |name: &str| plain(name.rsplit('/').next().unwrap_or(name));
-    let (a_last, b_last) = (last(a), last(b));
-    if !a_last.is_empty() && a_last == b_last {
-        return 1.0;
-    }
-    strsim::jaro_winkler(&plain(a), &plain(b)).max(strsim::jaro_winkler(&a_last, &b_last))
-}
-
-/// Every name that one could have meant, with what has it.
-fn names(facts: &Facts) -> BTreeMap<&str, &VariantKey> {
-    let mut names = BTreeMap::new();
-    let mut entries: Vec<_> = facts.inventory.entries().collect();
-    entries.sort_by_key(|(name, _)| *name);
-    for (key, entry) in entries {
-        let variant = &entry.variant;
-        for model in std::iter::once(&variant.model).chain(&variant.aliases) {
-            names.entry(&**model).or_insert(key);
-        }
-    }
-    names
-}
-
-fn nearest(facts: &Facts, asked: &str) -> Vec<String> {
-    let mut alike: Vec<_> = names(facts)
-        .into_iter()
-        .map(|(name, key)| (likeness(name, asked), name, key))
-        .filter(|(likeness, ..)| *likeness >= ALIKE)
-        .collect();
-    alike.sort_by(|(a, a_name, _), (b, b_name, _)| b.total_cmp(a).then_with(|| a_name.cmp(b_name)));
-    let told = alike.into_iter().take(NEAREST);
-    told.map(|(_, name, key)| format!("{name} ({key})")).collect()
-}
-
-/// The variant whose name is nearest, for a command that can be copied.
-fn nearest_variant<'a>(facts: &'a Facts, asked: &str) -> Option<&'a VariantKey> {
-    let names = names(facts).into_iter();
-    let (likeness, key) = names
-        .map(|(name, key)| (likeness(name, asked), key))
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (likeness >= ALIKE).then_some(key)
+    let command = nearest.and_then(|key| paste::alias(key, facts.inventory.entry(key)?, asked));
+    let general = || "metadata: {annotations: {scale-from-zero/models: \"NAME,NAME\"}}".to_owned();
+    vec![words, command.unwrap_or_else(general)]
 }

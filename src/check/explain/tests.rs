@@ -151,7 +151,7 @@ fn a_name_that_nothing_has_is_told_with_the_nearest() {
     );
     assert_eq!(
         story.mend.last().unwrap(),
-        "kubectl -n llm annotate variantautoscaling llama-8b-autoscaler --overwrite 'scale-from-zero/models=Llama-3.1-8B'"
+        "kubectl -n llm annotate variantautoscaling llama-8b-autoscaler --overwrite scale-from-zero/models=Llama-3.1-8B"
     );
     let story = told(&facts, "nothing-like-it'; rm -rf ~; '");
     assert!(story.nearest.is_empty(), "{story:#?}");

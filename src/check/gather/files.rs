@@ -1,8 +1,9 @@
 //! From manifests in a folder, and samples in a file.
 
 mod folder;
+mod names;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{
     GatherError, Wanted,
@@ -10,7 +11,7 @@ use super::{
     object, samples,
 };
 use crate::{
-    check::{Facts, Object, Objects, Origin, Prom, Unread},
+    check::{Facts, Gap, Object, Objects, Origin, Prom, Unread},
     clock::Clock,
     config::Config,
     core::OtherKind,
@@ -55,7 +56,7 @@ pub fn files(
     wanted: &Wanted,
 ) -> Result<Facts, GatherError> {
     wanted.check()?;
-    let found = read(objects, wanted)?;
+    let (found, gaps) = read(objects, wanted)?;
     // Pods are made by controllers, and so are in no manifest.
     let unread = match found.all("", "Pod").next() {
         Some(_) => Vec::new(),
@@ -92,6 +93,8 @@ pub fn files(
         now: Clock::start().now(),
         objects: found,
         unread,
+        gaps,
+        missing_namespaces: BTreeSet::new(),
         inventory,
         access: Vec::new(),
         account: None,
@@ -99,19 +102,16 @@ pub fn files(
     })
 }
 
-/// The objects of all files, those of other namespaces than the wanted one left out.
-fn read(path: &Path, wanted: &Wanted) -> Result<Objects, GatherError> {
+/// The objects of all files, those of other namespaces than the wanted one left out, and what was left out besides.
+fn read(path: &Path, wanted: &Wanted) -> Result<(Objects, Vec<Gap>), GatherError> {
     let folder::Found {
         objects: found,
-        skipped,
+        mut skipped,
     } = folder::read(path)?;
-    for why in &skipped {
-        tracing::info!("{why}");
-    }
     let mut objects = Objects::default();
     for (json, place) in found {
         let Some(mut object) = object(json, Some(place.clone())) else {
-            tracing::info!("{place}: left out: it has no name");
+            skipped.push(Gap::new(place, "left out: it has no name"));
             continue;
         };
         if let Some(part) = [&object.name, &object.namespace]
@@ -123,6 +123,7 @@ fn read(path: &Path, wanted: &Wanted) -> Result<Objects, GatherError> {
                 problem: format!("{part:?} is a template; {}", folder::RENDER),
             });
         }
+        names::check(&object, &place)?;
         settle(&mut object, wanted);
         // Who is scraped is often said elsewhere.
         let is_of_monitoring = object.group == "monitoring.coreos.com";
@@ -137,10 +138,13 @@ fn read(path: &Path, wanted: &Wanted) -> Result<Objects, GatherError> {
     if objects.iter().next().is_none() {
         return Err(GatherError::NoObjects {
             path: path.to_owned(),
-            left_out: skipped.into_iter().next(),
+            left_out: skipped
+                .into_iter()
+                .next()
+                .map(|Gap { what, why, .. }| format!("{what}: {why}")),
         });
     }
-    Ok(objects)
+    Ok((objects, skipped))
 }
 
 /// Gives it the namespace that `kubectl apply` would, and takes away what nobody looks at.
@@ -166,7 +170,6 @@ fn add(objects: &mut Objects, object: Object) -> Result<(), GatherError> {
     };
     let first = before.place.unwrap_or_default();
     if before.json == json {
-        tracing::info!("{place}: {named} stands in {first} as well, and alike");
         return Ok(());
     }
     Err(GatherError::Manifest {

@@ -1,6 +1,6 @@
 //! From a cluster and its Prometheus.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::future::join_all;
 use kube::{Client, api::ApiResource, core::GroupVersionKind};
@@ -74,6 +74,8 @@ pub async fn live(
         now: Clock::start().now(),
         objects: cluster.objects,
         unread: cluster.unread,
+        gaps: Vec::new(),
+        missing_namespaces: cluster.missing_namespaces,
         inventory,
         access,
         account,
@@ -107,6 +109,8 @@ pub(super) struct Cluster<'a> {
     pub raw: Raw<'a>,
     pub objects: Objects,
     pub unread: Vec<Unread>,
+    /// Namespaces that were asked for by name and are not there.
+    pub missing_namespaces: BTreeSet<String>,
 }
 
 impl<'a> Cluster<'a> {
@@ -115,6 +119,7 @@ impl<'a> Cluster<'a> {
             raw: Raw::new(client),
             objects: Objects::default(),
             unread: Vec::new(),
+            missing_namespaces: BTreeSet::new(),
         }
     }
 
@@ -159,6 +164,8 @@ impl<'a> Cluster<'a> {
         {
             return Err(GatherError::NoNamespace(one.clone()));
         }
+        let missing = namespaces.iter().filter(|answer| !is_there(answer));
+        self.missing_namespaces = missing.filter_map(|(_, within, _)| within.clone()).collect();
         self.keep(namespaces);
         let mut inventory = inventory(config, &self.objects, &self.unread);
         let others = self.others(&mut inventory, scopes == [None]).await;

@@ -354,7 +354,16 @@ impl Rule {
                     When::Guard => config.wake.guard,
                     When::LeaderElection => config.leader_election.enabled,
                 };
-                is_on.then_some(Need::Option(lost))
+                // What no key of the configuration asks for, and an installation by default does not have.
+                let is_nice = match when {
+                    When::Always => {
+                        matches!(self.granted, Granted::Option(_) | Granted::ClusterWideOption(_))
+                    }
+                    When::Autoscalers => !config.wake.guard,
+                    _ => false,
+                };
+                let need = if is_nice { Need::Nice } else { Need::Option };
+                is_on.then(|| need(lost))
             }
             Used::Unused => None,
         }

@@ -2,7 +2,11 @@
 
 use std::time::Instant;
 
-use crate::{check::Prom, config::Config, prometheus::Prometheus};
+use crate::{
+    check::{Gap, Prom},
+    config::Config,
+    prometheus::Prometheus,
+};
 
 /// Asks for every part. One that fails is told in its place.
 pub(super) async fn ask(config: &Config) -> Prom {
@@ -36,11 +40,15 @@ pub(super) async fn ask(config: &Config) -> Prom {
         prometheus.series(),
         prometheus.targets(),
     );
-    if let Err(error) = &seen {
-        tracing::warn!(%error, "What endpoint pickers export is not known");
-    }
-    if let Err(error) = &ages {
-        tracing::warn!(%error, "How old samples are is not known");
+    let mut gaps = Vec::new();
+    // Where demand fails as well it is one cause, told as a problem.
+    if demand.is_ok() {
+        if let Err(error) = &seen {
+            gaps.push(Gap::new("what endpoint pickers export", error.to_string()));
+        }
+        if let Err(error) = &ages {
+            gaps.push(Gap::new("the age of samples", error.to_string()));
+        }
     }
     let (series, series_error) = match series {
         Ok(series) => (series, None),
@@ -54,6 +62,7 @@ pub(super) async fn ask(config: &Config) -> Prom {
         seen: seen.ok().flatten(),
         series,
         series_error,
+        gaps,
         targets: Some(targets.map_err(|error| error.to_string())),
         version: version.ok(),
         clock_ahead: clock_ahead.ok().flatten(),

@@ -4,9 +4,10 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use super::GatherError;
 use crate::{
-    check::{Prom, Series},
+    check::{Gap, Prom, Series, paste::word},
     config::Query,
     prometheus::{Exposition, decode, exposition, offline, query, series},
+    text::tame,
 };
 
 /// Largest file that is read, in bytes.
@@ -63,10 +64,17 @@ fn is_answer(text: &str) -> bool {
 fn answer(text: &str, query: &Query) -> Result<Prom, String> {
     let mend = "give the whole answer of PROMETHEUS/api/v1/query, or what `curl EPP/metrics` prints";
     let (all, warnings) = series(text.as_bytes()).map_err(|error| format!("{error}; {mend}"))?;
-    for warning in warnings {
-        tracing::warn!("The samples may lack something; Prometheus warned: {warning}");
+    // As the loop takes it: what is lacking may be what is asked for.
+    if !warnings.is_empty() {
+        return Ok(Prom {
+            demand: Some(Err(format!(
+                "the samples may lack something, as Prometheus warned: {}; ask again when it does not",
+                tame(&warnings.join("; "), 500)
+            ))),
+            ..Prom::default()
+        });
     }
-    let query = fitting(query, &all);
+    let (query, gaps) = fitting(query, &all);
     // Rows without a name are those of a query that has added up already.
     let is_raw = all.iter().any(|series| !series.name.is_empty());
     if query.expression.is_some() || !is_raw {
@@ -74,6 +82,7 @@ fn answer(text: &str, query: &Query) -> Result<Prom, String> {
             decode::answer(text.as_bytes(), &query.labels).map_err(|error| format!("{error}; {mend}"))?;
         return Ok(Prom {
             demand: Some(Ok(rows.samples)),
+            gaps,
             ..Prom::default()
         });
     }
@@ -83,6 +92,7 @@ fn answer(text: &str, query: &Query) -> Result<Prom, String> {
         demand: Some(Ok(offline::demand(&all, &query))),
         seen: says_more.then(|| offline::signals(&all, &query)),
         series: kept(all, &query),
+        gaps,
         ..Prom::default()
     })
 }
@@ -98,13 +108,14 @@ fn printed(text: &str, query: &Query) -> Result<Prom, String> {
     for (series, time) in all.iter_mut().zip(&times) {
         series.age = time.map(|time| newest - time);
     }
-    let query = fitting(query, &all);
+    let (query, gaps) = fitting(query, &all);
     let is_timed = times.iter().any(Option::is_some);
     let demand = match &query.expression {
         None => Ok(offline::demand(&all, &query)),
         Some(expression) => Err(format!(
             "query.expression is a query of your own, which is not evaluated here; give Prometheus' answer to it as \
-             the samples: curl PROMETHEUS/api/v1/query --data-urlencode 'query={expression}'"
+             the samples: curl PROMETHEUS/api/v1/query --data-urlencode {}",
+            word(&format!("query={expression}"))
         )),
     };
     let built = query.expression.is_none();
@@ -112,22 +123,27 @@ fn printed(text: &str, query: &Query) -> Result<Prom, String> {
         ages: (built && is_timed).then(|| offline::ages(&all, &query)),
         seen: built.then(|| offline::signals(&all, &query)),
         demand: Some(demand),
+        gaps,
         series: kept(all, &query),
         ..Prom::default()
     })
 }
 
 /// The query without matchers of labels that no series has: those that a scrape, or a view of many clusters, would add.
-fn fitting(query: &Query, all: &[Series]) -> Query {
+fn fitting(query: &Query, all: &[Series]) -> (Query, Vec<Gap>) {
+    let mut gaps = Vec::new();
     let mut query = query.clone();
     query.matchers.retain(|name, value| {
         let is_known = all.is_empty() || all.iter().any(|series| !series.label(name).is_empty());
         if !is_known {
-            tracing::warn!("query.matchers: {name}={value:?} is not applied, as no sample has that label");
+            gaps.push(Gap::new(
+                format!("query.matchers: {name}={value:?}"),
+                "not applied, as no sample has that label",
+            ));
         }
         is_known
     });
-    query
+    (query, gaps)
 }
 
 /// The series that the live check has, too.

@@ -1,7 +1,6 @@
 //! The configuration: what is allowed, and yet seldom wanted.
 
 use crate::{
-    check::near::nearest,
     check::{Concerns, Facts, Link, Problem, Severity, Verdict},
     core::StatusUpdate,
 };
@@ -52,27 +51,20 @@ pub(super) fn probe(facts: &Facts, _: &Verdict<'_>) -> Vec<Problem> {
 
 /// Namespaces in `scope.namespaces` that do not exist.
 fn namespaces(facts: &Facts) -> Option<Problem> {
-    let known: Vec<_> = facts.objects.all("", "Namespace").collect();
-    let readable = !known.is_empty() && !facts.unread.iter().any(|unread| unread.kind == "Namespace");
-    let wanted = facts.config.scope.namespaces.iter().filter(|_| readable);
-    let missing: Vec<_> = wanted
-        .filter(|name| !known.iter().any(|namespace| namespace.name == **name))
-        .collect();
-    let first = missing.first()?;
+    let missing = &facts.missing_namespaces;
     let mut problem = Problem::new(
         "scope_namespace_missing",
         Severity::Warning,
         Link::Config,
         "scope.namespaces names a namespace that does not exist",
     );
-    for name in &missing {
+    for name in missing {
         problem = problem.seen(format!("there is no namespace {name}"));
     }
-    let near = nearest(first, known.iter().map(|namespace| namespace.name.as_str()));
-    Some(problem.mend(match near {
-        Some(near) => format!("write {near} in scope.namespaces, or create the namespace"),
-        None => "correct scope.namespaces, or create the namespace".to_owned(),
-    }))
+    let problem = problem
+        .mend("correct scope.namespaces, or create the namespace; those that there are:")
+        .mend("kubectl get namespaces");
+    (!missing.is_empty()).then_some(problem)
 }
 
 /// Variants whose status would name the fallback as their accelerator, which WVA then keeps for good.

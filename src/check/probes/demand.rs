@@ -1,30 +1,36 @@
 //! Requests that wait and wake nothing, and sets that could not serve if requests came.
 
 use crate::{
-    check::near::nearest,
-    check::{Concerns, Facts, Link, Problem, Severity, Verdict},
+    check::{
+        Concerns, Facts, Link, Problem, Severity, Verdict,
+        near::{self, nearest},
+        paste,
+    },
     core::{Blocked, Held},
 };
 
 /// What is wrong there.
 pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
-    let mut problems: Vec<_> = verdict
-        .held()
-        .iter()
-        .filter_map(|held| problem(facts, held))
+    let mut all: Vec<_> = verdict.held().iter().collect();
+    // In the order in which they are told, so that the first have their hints.
+    all.sort_by(|a, b| a.model.cmp(&b.model));
+    let mut hints = near::HINTS;
+    let mut problems: Vec<_> = all
+        .into_iter()
+        .filter_map(|held| problem(facts, held, &mut hints))
         .collect();
     for held in verdict.would_hold() {
         if matches!(held.why, Blocked::Incomplete)
             && !verdict.held().iter().any(|now| now.variant == held.variant)
         {
-            problems.extend(problem(facts, held));
+            problems.extend(problem(facts, held, &mut hints));
         }
     }
     problems
 }
 
 /// What the probes of variants and pools say already is not said again.
-fn problem(facts: &Facts, held: &Held) -> Option<Problem> {
+fn problem(facts: &Facts, held: &Held, hints: &mut usize) -> Option<Problem> {
     let severity = match &held.why {
         Blocked::Target(_)
         | Blocked::OutOfScope(_)
@@ -59,7 +65,7 @@ fn problem(facts: &Facts, held: &Held) -> Option<Problem> {
     if held.waiting > 0.0 {
         problem = problem.seen(place(held));
     }
-    Some(mend(facts, held, problem))
+    Some(mend(facts, held, problem, hints))
 }
 
 fn place(held: &Held) -> String {
@@ -74,20 +80,32 @@ fn place(held: &Held) -> String {
     format!("{} waiting {namespace}{pool}", held.waiting)
 }
 
-fn mend(facts: &Facts, held: &Held, problem: Problem) -> Problem {
+/// Another name for the model of the variant that serves the nearest one.
+fn unserved(facts: &Facts, held: &Held, problem: Problem, hints: &mut usize) -> Problem {
+    let model = held.model.as_deref().unwrap_or_default();
+    let mut near = None;
+    if *hints > 0 {
+        *hints -= 1;
+        let names = near::models(facts, held.namespace.as_deref());
+        near = nearest(model, names.keys().copied()).map(|name| (name, names[name]));
+    }
+    let Some((name, key)) = near else {
+        return problem.mend("create a variant for it, or add the name to the annotation scale-from-zero/models of the one that serves it");
+    };
+    let problem = problem
+        .seen(format!("the nearest model that a variant serves is {name:?} ({key})"))
+        .mend("correct the name in the requests; or, if it is another name for that model (an adapter), add it to its variant");
+    let entry = facts.inventory.entry(key);
+    match entry.and_then(|entry| paste::alias(key, entry, model)) {
+        Some(command) => problem.mend(command),
+        None => problem,
+    }
+}
+
+fn mend(facts: &Facts, held: &Held, problem: Problem, hints: &mut usize) -> Problem {
     let model = held.model.as_deref().unwrap_or_default();
     match &held.why {
-        Blocked::NoVariant => {
-            let here = facts.inventory.entries().filter(|(name, _)| held.namespace.as_deref().is_none_or(|ns| ns == &*name.name.namespace));
-            let models: Vec<&str> = here.map(|(_, entry)| &*entry.variant.model).collect();
-            match nearest(model, models.iter().copied()) {
-                Some(near) => problem
-                    .seen(format!("the nearest model that a variant serves is {near:?}"))
-                    .mend("correct the name in the requests; or, if it is another name for that model (an adapter), add it to its variant")
-                    .mend(format!("metadata: {{annotations: {{scale-from-zero/models: {model:?}}}}}")),
-                None => problem.mend("create a variant for it, or add the name to the annotation scale-from-zero/models of the one that serves it"),
-            }
-        }
+        Blocked::NoVariant => unserved(facts, held, problem, hints),
         Blocked::NameDiffersByCase(name) => problem.mend(format!("write {name:?} in the requests, or {model:?} as modelID of the variant")),
         Blocked::WrongNamespace(namespace) => problem.mend(format!("put the pool and its EPP into namespace {namespace}, or the variant into that of the EPP")),
         Blocked::OtherPool(pool) => problem.mend(format!("send the requests to pool {pool}, or give the target's pods the labels of the pool where they wait")),
@@ -98,7 +116,7 @@ fn mend(facts: &Facts, held: &Held, problem: Problem) -> Problem {
         Blocked::Incomplete => problem.mend("add what lacks: a variant that decodes, or one with no role, which does both"),
         Blocked::Capped => problem.mend("wait, or raise wake.maxStarting and wake.maxStartingPerNamespace"),
         Blocked::Manual(_) | Blocked::TakenBack(_) => match &held.variant {
-            Some(variant) => problem.mend("wake it by hand if it is wanted now").mend(format!("scale-from-zero wake {}", variant.name)),
+            Some(variant) => problem.mend("wake it by hand if it is wanted now").mend(format!("scale-from-zero wake {}", paste::word(&variant.name.to_string()))),
             None => problem,
         },
         _ => problem.mend("look at what the reason names; GET /api/decisions of the running program has the history"),

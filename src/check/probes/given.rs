@@ -1,6 +1,9 @@
 //! Facts of a set-up where all is well, and ways to break it: pool `llm/chat` of model `llama`, parked, with its EPP.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -31,6 +34,8 @@ pub fn healthy() -> Facts {
         },
         objects: Objects::default(),
         unread: Vec::new(),
+        gaps: Vec::new(),
+        missing_namespaces: BTreeSet::new(),
         inventory: Inventory::default(),
         access: Vec::new(),
         account: None,

@@ -8,7 +8,6 @@ mod given;
 mod keda;
 #[cfg(test)]
 mod odd;
-mod paste;
 mod permissions;
 mod pool;
 mod prometheus;
@@ -18,21 +17,11 @@ mod take_back;
 mod variant;
 mod wake;
 
-use super::{Facts, Problem, Verdict};
+use super::{
+    Facts, Problem, Verdict,
+    paste::{self, on as kubectl},
+};
 use crate::core::ObjectName;
-
-/// `kubectl -n NAMESPACE VERB KIND NAME REST`, to paste.
-fn kubectl(verb: &str, kind: &str, name: &ObjectName, rest: &str) -> String {
-    let (kind, space) = (kind.to_lowercase(), if rest.is_empty() { "" } else { " " });
-    paste::kubectl(
-        &name.namespace,
-        &format!(
-            "{verb} {} {}{space}{rest}",
-            paste::word(&kind),
-            paste::word(&name.name)
-        ),
-    )
-}
 
 /// A merge patch, to paste.
 fn patch(kind: &str, name: &ObjectName, patch: &serde_json::Value) -> String {

@@ -16,22 +16,24 @@ pub(super) fn probe(facts: &Facts, _: &Verdict<'_>) -> Vec<Problem> {
 
 /// Permissions that lack, by what is lost without them.
 fn denied(facts: &Facts) -> Vec<Problem> {
-    let mut lost: BTreeMap<&str, Vec<&Access>> = BTreeMap::new();
+    let mut lost: BTreeMap<(Severity, &str), Vec<&Access>> = BTreeMap::new();
     for access in facts.access.iter().filter(|access| access.allowed == Ok(false)) {
         // A kind that is not there needs no rule yet.
         if is_absent(facts, access) {
             continue;
         }
-        let what = match access.need {
-            Need::Wake => "",
-            Need::Option(what) => what,
+        let (severity, what) = match access.need {
+            Need::Wake => (Severity::Error, ""),
+            Need::Option(what) => (Severity::Warning, what),
+            // Who has not asked for it lives well without it.
+            Need::Nice(what) => (Severity::Note, what),
             Need::Wva => continue,
         };
-        lost.entry(what).or_default().push(access);
+        lost.entry((severity, what)).or_default().push(access);
     }
     let account = facts.account.as_deref().unwrap_or("this account");
     lost.into_iter()
-        .map(|(what, missing)| {
+        .map(|((severity, what), missing)| {
             let mut problem = if what.is_empty() {
                 let concerns = concerned(facts, &missing);
                 Problem::new(
@@ -44,7 +46,7 @@ fn denied(facts: &Facts) -> Vec<Problem> {
             } else {
                 Problem::new(
                     "permission_missing_option",
-                    Severity::Warning,
+                    severity,
                     Link::Permissions,
                     format!("{account} lacks a permission, and without it {what}"),
                 )

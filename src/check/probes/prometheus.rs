@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::check::{Concerns, Facts, Link, Problem, Severity, Verdict};
+use crate::check::{Concerns, Facts, Link, Problem, Severity, Verdict, paste::word};
 
 /// Clocks that differ by less than this are as good as equal.
 const SKEW: f64 = 30.0;
@@ -24,9 +24,15 @@ pub(super) fn probe(facts: &Facts, _: &Verdict<'_>) -> Vec<Problem> {
             .seen(error.clone())
             .mend("mend what the error says; the keys are those of prometheus: in the configuration")
             .mend(format!(
-                "curl -sG {}/api/v1/query --data-urlencode 'query={}'",
-                prometheus.servers.first().map_or("URL", String::as_str),
-                config.query.families.first().map_or("up", String::as_str),
+                "curl -sG {} --data-urlencode {}",
+                word(&format!(
+                    "{}/api/v1/query",
+                    prometheus.servers.first().map_or("URL", String::as_str)
+                )),
+                word(&format!(
+                    "query={}",
+                    config.query.families.first().map_or("up", String::as_str)
+                )),
             )),
         );
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{Concerns, Facts, Link, Need, Object, Problem, Severity, Verdict},
+    check::{Access, Concerns, Facts, Link, Need, Object, Problem, Severity, Verdict},
     core::{ObjectName, ScalerKey, ScalerKind, Scope, Select, Source, TargetKey, TargetRef, VariantKey},
 };
 
@@ -159,7 +159,12 @@ fn engine(facts: &Facts) -> Option<Problem> {
         .iter()
         .filter(|access| access.need == Need::Wva)
         .collect();
-    if asked.is_empty() || asked.iter().any(|access| access.allowed != Ok(true)) {
+    // It lists pools of the one API group that it is set to, whichever that is.
+    let (pools, scales): (Vec<_>, Vec<_>) = asked
+        .into_iter()
+        .partition(|access| access.resource == "inferencepools");
+    let may = |access: &&Access| access.allowed == Ok(true);
+    if scales.is_empty() || !scales.iter().all(may) || !pools.iter().any(may) {
         return None;
     }
     let (namespace, name) = account.split_once(':')?;

@@ -10,19 +10,25 @@ use super::{
     patch, scope,
 };
 use crate::{
-    check::near::nearest,
-    check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
+    check::{
+        Concerns, Facts, Link, Object, Problem, Severity, Verdict,
+        near::{self, nearest},
+    },
     core::{Blocked, Entry, Gone, ObjectName, Role, Scope, Source, State, TargetKind, TargetRef, VariantKey},
 };
 
 /// What is wrong there.
 pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
     let mut problems = unusable(facts);
-    for (name, entry) in facts.inventory.entries() {
+    let mut entries: Vec<_> = facts.inventory.entries().collect();
+    // In the order in which they are told, so that the first have their hints.
+    entries.sort_by_key(|(name, _)| *name);
+    let mut hints = near::HINTS;
+    for (name, entry) in entries {
         if let State::OutOfScope(why) = verdict.state(name, entry) {
             problems.push(scope::out_of_scope(facts, name, entry, why));
         } else {
-            problems.extend(target(facts, name, entry));
+            problems.extend(target(facts, name, entry, &mut hints));
             problems.extend(role(facts, name, entry));
         }
     }
@@ -141,7 +147,7 @@ fn miswritten(facts: &Facts, name: &VariantKey) -> Option<&'static str> {
 }
 
 /// The target is not there, or cannot be woken.
-fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
+fn target(facts: &Facts, name: &VariantKey, entry: &Entry, hints: &mut usize) -> Option<Problem> {
     let Err(gone) = &entry.observed else {
         return None;
     };
@@ -189,7 +195,12 @@ fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
                 .objects
                 .within(group, target.kind.as_str(), namespace)
                 .collect();
-            let near = nearest(wanted, others.iter().map(|o| o.name.as_str()));
+            let near = if *hints > 0 {
+                *hints -= 1;
+                nearest(wanted, others.iter().map(|o| o.name.as_str()))
+            } else {
+                None
+            };
             let problem = match (&others[..], near) {
                 ([], _) => problem.seen(format!(
                     "there is no {} in namespace {namespace}",

@@ -11,6 +11,11 @@ use crate::{
 };
 use std::fmt::Write as _;
 
+pub(super) use crate::check::Gap;
+
+/// Most gaps that are told where not everything is.
+const GAPS: usize = 10;
+
 /// The lines before the table.
 pub(super) fn head(page: &Page<'_>, view: View, paint: Paint) -> String {
     let facts = page.facts;
@@ -61,9 +66,15 @@ pub(super) fn head(page: &Page<'_>, view: View, paint: Paint) -> String {
     for (label, line) in lines {
         tell(label, &line, Tone::Plain);
     }
-    for (index, gap) in not_looked_at(facts).iter().enumerate() {
+    let gaps = not_looked_at(facts);
+    let told = if view.wide { gaps.len() } else { GAPS };
+    for (index, gap) in gaps.iter().take(told).enumerate() {
         let label = if index == 0 { "not seen" } else { "" };
         tell(label, &gap.to_string(), Tone::Warn);
+    }
+    if gaps.len() > told {
+        let more = format!("and {} more; -o wide tells all", gaps.len() - told);
+        tell("", &more, Tone::Warn);
     }
     out
 }
@@ -99,17 +110,6 @@ fn scope(page: &Page<'_>) -> String {
     }
 }
 
-/// Something that was not looked at, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Gap {
-    /// What: a kind, or a part of Prometheus.
-    pub what: String,
-    /// In which namespace; `None`: in all, or in none.
-    pub namespace: Option<String>,
-    /// Why not.
-    pub why: String,
-}
-
 impl std::fmt::Display for Gap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.what)?;
@@ -130,14 +130,11 @@ pub(super) fn not_looked_at(facts: &Facts) -> Vec<Gap> {
             why: unread.why.clone(),
         })
         .collect();
-    let mut of_prometheus = |what: &str, why: Option<&String>| {
-        gaps.extend(why.map(|why| Gap {
-            what: what.to_owned(),
-            namespace: None,
-            why: why.clone(),
-        }));
-    };
+    gaps.extend(facts.gaps.iter().cloned());
     let prometheus = &facts.prometheus;
+    gaps.extend(prometheus.gaps.iter().cloned());
+    let mut of_prometheus =
+        |what: &str, why: Option<&String>| gaps.extend(why.map(|why| Gap::new(what, why.as_str())));
     if matches!(prometheus.demand, Some(Err(_))) {
         // One cause, told as a problem.
         return gaps;

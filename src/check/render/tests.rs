@@ -36,6 +36,8 @@ fn facts() -> Facts {
         },
         objects: Objects::default(),
         unread: Vec::new(),
+        gaps: Vec::new(),
+        missing_namespaces: BTreeSet::new(),
         inventory: Inventory::default(),
         access: Vec::new(),
         account: Some("kubernetes-admin".into()),
@@ -476,4 +478,28 @@ fn numbers_in_the_document_are_those_of_the_text() {
     );
     assert_eq!(document["summary"]["status"], "problems");
     assert_eq!(document["summary"]["states"], serde_json::json!({"parked": 1}));
+}
+
+#[test]
+fn what_qualifies_the_outcome_is_told() {
+    use crate::check::Gap;
+
+    let mut facts = facts();
+    facts.prometheus.gaps = vec![Gap::new("the age of samples", "504 Gateway Timeout")];
+    facts.gaps = (0..12)
+        .map(|n| Gap::new(format!("f{n}.yaml"), "left out"))
+        .collect();
+    let report = Report {
+        variants: Vec::new(),
+        problems: Vec::new(),
+    };
+    let page = page(&facts, &report);
+    let told = text(&page, PIPE);
+    assert!(told.contains("not seen    f0.yaml: left out\n"), "{told}");
+    assert!(told.contains("and 3 more; -o wide tells all"), "{told}");
+    let wide = text(&page, View { wide: true, ..PIPE });
+    assert!(wide.contains("the age of samples: 504 Gateway Timeout"), "{wide}");
+    let document: Value = serde_json::from_str(&json::json(&page, None, true).unwrap()).unwrap();
+    assert_eq!(document["notLookedAt"].as_array().unwrap().len(), 13);
+    assert_eq!(document["notLookedAt"][12]["what"], "the age of samples");
 }

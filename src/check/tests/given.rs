@@ -1,6 +1,9 @@
 //! A set-up that is all well, and ways to break it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -17,6 +20,7 @@ pub struct Given {
     pub config: Config,
     objects: BTreeMap<String, Value>,
     pub unread: Vec<Unread>,
+    pub missing_namespaces: BTreeSet<String>,
     pub access: Vec<Access>,
     pub account: Option<String>,
     pub prometheus: Prom,
@@ -28,6 +32,7 @@ pub fn well() -> Given {
         config: Config::default(),
         objects: BTreeMap::new(),
         unread: Vec::new(),
+        missing_namespaces: BTreeSet::new(),
         access: vec![access("patch", "apps", "deployments/scale", Need::Wake, true)],
         account: Some("system:serviceaccount:wva:wva".into()),
         prometheus: Prom {
@@ -179,6 +184,8 @@ impl Given {
             },
             objects,
             unread: self.unread.clone(),
+            gaps: Vec::new(),
+            missing_namespaces: self.missing_namespaces.clone(),
             access: self.access.clone(),
             account: self.account.clone(),
             prometheus: self.prometheus.clone(),

@@ -113,6 +113,62 @@ fn a_permission_that_lacks_concerns_whom_it_keeps_from_waking() {
         given.problem("permission_missing_option").severity,
         Severity::Warning
     );
+    given.access = vec![access("list", "", "pods", Need::Nice("pods are not seen"), false)];
+    assert_eq!(
+        given.problem("permission_missing_option").severity,
+        Severity::Note
+    );
+    assert!(
+        !given.report().has_problems(),
+        "a correct installation by default"
+    );
+}
+
+#[test]
+fn another_name_is_added_to_those_that_the_variant_has() {
+    let mut given = well();
+    given.set(
+        "VariantAutoscaling",
+        "llama",
+        &["metadata", "annotations"],
+        json!({"scale-from-zero/models": "chat,code"}),
+    );
+    given.asked(&[waiting("llama", "chet; rm", 1.0), waiting("llama", "co'e", 3.0)]);
+    let report = given.report();
+    let mends: Vec<_> = report
+        .problems
+        .iter()
+        .map(|problem| problem.mend.last().unwrap())
+        .collect();
+    assert!(
+        mends.contains(
+            &&r"kubectl -n llm annotate variantautoscaling llama --overwrite 'scale-from-zero/models=chat,code,co'\''e'"
+                .to_owned()
+        ),
+        "{mends:?}"
+    );
+}
+
+/// Anybody can ask for any name, and any number of them.
+#[test]
+fn names_without_end_do_not_hold_up_a_check() {
+    let mut given = well();
+    let all: Vec<_> = (0..2000)
+        .map(|n| {
+            waiting(
+                "llama",
+                &format!("meta/llama-{n}{}", "x".repeat(n % 2 * 1000)),
+                1.0,
+            )
+        })
+        .collect();
+    given.asked(&all);
+    let report = given.report();
+    let hinted = report
+        .problems
+        .iter()
+        .filter(|problem| text(problem).contains("the nearest model"));
+    assert!(report.problems.len() >= 2000 && hinted.count() <= 5);
 }
 
 #[test]
@@ -149,7 +205,10 @@ fn a_dry_run_and_a_namespace_that_is_not_there() {
     assert_eq!(given.problem("dry_run").concerns, Concerns::All);
     let mut given = well();
     given.config.scope.namespaces = vec!["llm".into(), "lml".into()];
-    assert!(text(&given.problem("scope_namespace_missing")).contains("write llm in scope.namespaces"));
+    assert_eq!(given.codes(), [""; 0], "with -n only one of them was asked for");
+    given.missing_namespaces = ["lml".into()].into();
+    let problem = given.problem("scope_namespace_missing");
+    assert_eq!(problem.evidence, ["there is no namespace lml"]);
 }
 
 #[test]

@@ -121,6 +121,18 @@ fn wvas_own_engine_works_where_its_account_may() {
         [""; 0],
         "a person may do anything, which says nothing of WVA"
     );
+    let other = || {
+        access(
+            "list",
+            "inference.networking.x-k8s.io",
+            "inferencepools",
+            Need::Wva,
+            false,
+        )
+    };
+    let mut given = well();
+    given.access.extend(all().into_iter().chain([other()]));
+    given.problem("wva_engine_active");
     let mut given = well();
     given.access.extend(all().into_iter().skip(1));
     given.access.push(access(
@@ -130,6 +142,7 @@ fn wvas_own_engine_works_where_its_account_may() {
         Need::Wva,
         false,
     ));
+    given.access.push(other());
     assert_eq!(given.codes(), [""; 0]);
 }
 

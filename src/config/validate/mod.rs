@@ -76,7 +76,6 @@ fn query(raw: raw::Query, default: Query, problems: &mut Problems) -> Query {
             ABOVE_ZERO,
             problems,
         ),
-        signal_interval: default.signal_interval,
     }
 }
 

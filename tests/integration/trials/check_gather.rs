@@ -323,6 +323,23 @@ async fn wants_what_is_there(world: &World) {
     );
     let error = ask("nowhere-at-all", None).await.expect_err("no such namespace");
     assert!(error.to_string().contains("kubectl get namespaces"), "{error}");
+
+    // One of the scope that is not there is told of; one that was not asked for is not.
+    config.scope.namespaces = vec![world.ns.clone(), "nowhere-at-all".into()];
+    for (namespace, missing) in [(None, &["nowhere-at-all"][..]), (Some(&world.ns), &[])] {
+        let wanted = Wanted {
+            namespace: namespace.cloned(),
+            name: None,
+        };
+        let facts = live(&client, &url, &config, &wanted, &Who::Myself)
+            .await
+            .expect("facts");
+        assert!(
+            facts.missing_namespaces.iter().eq(missing),
+            "{:?}",
+            facts.missing_namespaces
+        );
+    }
 }
 
 async fn without_credentials(world: &World) {

@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{check::gather::GatherError, config};
+use crate::{
+    check::{Gap, gather::GatherError},
+    config,
+};
 
 /// The mend for templates.
 pub(super) const RENDER: &str = "render it first: helm template RELEASE CHART > rendered.yaml";
@@ -28,7 +31,7 @@ pub(super) struct Found {
     /// Objects, each with its place.
     pub objects: Vec<(Value, String)>,
     /// What was left out, and why.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<Gap>,
 }
 
 /// Reads a folder, or one file.
@@ -77,7 +80,7 @@ struct Files {
     found: Vec<PathBuf>,
     /// Where they really are, so that each is read once.
     seen: BTreeSet<PathBuf>,
-    skipped: Vec<String>,
+    skipped: Vec<Gap>,
 }
 
 impl Files {
@@ -110,8 +113,8 @@ impl Files {
     fn file(&mut self, path: PathBuf, is_link: bool) -> Result<(), GatherError> {
         let real = fs::canonicalize(&path).map_err(|why| unreadable(&path, why))?;
         if !real.starts_with(&self.root) {
-            let why = format!("{}: left out: the link leads out of the folder", path.display());
-            self.skipped.push(why);
+            let why = "left out: the link leads out of the folder";
+            self.skipped.push(Gap::new(path.display().to_string(), why));
             return Ok(());
         }
         // A link to a folder: what is in it is found in its own place.
@@ -215,12 +218,14 @@ fn unpack(mut document: Value, place: String, found: &mut Found) {
     };
     let (version, kind) = (text("apiVersion"), text("kind"));
     if version.is_empty() || kind.is_empty() {
-        found.skipped.push(format!(
-            "{place}: left out: it has no apiVersion and kind, so it is no object of Kubernetes"
+        found.skipped.push(Gap::new(
+            place,
+            "left out: it has no apiVersion and kind, so it is no object of Kubernetes",
         ));
     } else if version.starts_with("kustomize.config.k8s.io/") {
-        found.skipped.push(format!(
-            "{place}: left out: kustomizations are not built here; kubectl kustomize FOLDER > rendered.yaml"
+        found.skipped.push(Gap::new(
+            place,
+            "left out: kustomizations are not built here; kubectl kustomize FOLDER > rendered.yaml",
         ));
     } else if let Some(of) = kind.strip_suffix("List")
         && let Some(Value::Array(items)) = document.get_mut("items").map(Value::take)

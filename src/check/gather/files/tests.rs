@@ -158,7 +158,52 @@ fn what_is_no_object_is_left_out() {
         (".hidden.yaml", "}{"),
         ("readme.md", "}{"),
     ]);
-    assert_eq!(names(&folder.facts()), ["Deployment default/llama"]);
+    let facts = folder.facts();
+    assert_eq!(names(&facts), ["Deployment default/llama"]);
+    let gaps: Vec<_> = facts
+        .gaps
+        .iter()
+        .map(|gap| format!("{}: {}", gap.what, gap.why))
+        .collect();
+    assert_eq!(gaps.len(), 4, "{gaps:?}");
+    for (file, why) in [
+        ("values.yaml", "no apiVersion"),
+        ("patch.yaml", "no apiVersion"),
+        ("kustomization.yaml", "kubectl kustomize"),
+        ("epp.yaml", "no name"),
+    ] {
+        assert!(
+            gaps.iter().any(|gap| gap.contains(file) && gap.contains(why)),
+            "{file}: {gaps:?}"
+        );
+    }
+}
+
+#[test]
+fn names_that_no_api_server_takes_are_refused() {
+    for (name, told) in [
+        (
+            "\"a; rm -rf ~\"",
+            "d.yaml: metadata.name \"a; rm -rf ~\" can be none",
+        ),
+        ("--kubeconfig=x", "can be none"),
+        ("\"\\e]0;x\\a\"", "can be none"),
+        ("Llama", "lower-case"),
+        ("a..b", "can be none"),
+        ("x\n  namespace: a.b", "metadata.namespace \"a.b\" can be none"),
+    ] {
+        let error = Folder::new(&[(
+            "d.yaml",
+            &DEPLOYMENT.replace("name: llama", &format!("name: {name}")),
+        )])
+        .error();
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    let role =
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: \"system:x\"}\n";
+    let version = DEPLOYMENT.replace("name: llama", "name: llama-3.1");
+    let facts = Folder::new(&[("r.yaml", role), ("d.yaml", &version)]).facts();
+    assert_eq!(facts.objects.iter().count(), 2);
 }
 
 #[test]

@@ -141,8 +141,28 @@ fn options_are_needed_where_they_are_on() {
     ];
     assert_eq!(all.map(|granted| needed(&config, granted)), [0, 0, 0, 0]);
     assert_eq!(needed(&config, Granted::Option("pods")), 1, "of use in any case");
+    let needs = |config: &Config, has_managed| {
+        let situation = Situation {
+            config,
+            has_managed,
+            kinds: &[],
+        };
+        let of = |rule: &&Rule| matches!(rule.granted, Granted::Option("pods" | "autoscalers"));
+        let needs = RULES
+            .iter()
+            .filter(of)
+            .filter_map(move |rule| rule.need(situation));
+        needs.collect::<Vec<_>>()
+    };
+    let nice = |need: &Need| matches!(need, Need::Nice(_));
+    assert!(needs(&config, true).iter().all(nice), "no key asks for them");
     config.status.annotate_variant = true;
     config.wake.guard = true;
+    assert_eq!(
+        needs(&config, false).iter().filter(|need| nice(need)).count(),
+        1,
+        "pods"
+    );
     config.leader_election.enabled = true;
     assert_eq!(all.map(|granted| needed(&config, granted)), [1, 2, 1, 2]);
 }

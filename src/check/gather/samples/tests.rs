@@ -126,6 +126,24 @@ fn a_query_of_ones_own_is_not_evaluated() {
 }
 
 #[test]
+fn an_answer_with_warnings_is_none_to_go_by() {
+    let text =
+        r#"{"status":"success","warnings":["no store matched"],"data":{"resultType":"vector","result":[]}}"#;
+    let why = evaluated(text).demand.unwrap().unwrap_err();
+    assert!(why.contains("no store matched"), "{why}");
+}
+
+#[test]
+fn a_command_holds_a_query_as_one_word() {
+    let custom = Query {
+        expression: Some("a{b='c'}".into()),
+        ..Query::default()
+    };
+    let why = evaluate(&epp(), &custom).unwrap().demand.unwrap().unwrap_err();
+    assert!(why.ends_with(r"--data-urlencode 'query=a{b='\''c'\''}'"), "{why}");
+}
+
+#[test]
 fn matchers_hold_where_their_label_is_there() {
     let query = Query {
         matchers: [("cluster".to_owned(), "a".to_owned())].into(),
@@ -136,6 +154,8 @@ fn matchers_hold_where_their_label_is_there() {
         1,
         "a scrape would add it"
     );
+    let gaps = evaluate(&epp(), &query).unwrap().gaps;
+    assert_eq!(gaps[0].what, "query.matchers: cluster=\"a\"");
     let two =
         format!("{NEW}{{cluster=\"a\",model_name=\"m\"}} 1\n{NEW}{{cluster=\"b\",model_name=\"m\"}} 2\n");
     let prom = evaluate(&two, &query).unwrap();

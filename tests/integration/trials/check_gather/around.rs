@@ -124,8 +124,8 @@ pub async fn of_epps(world: &World) {
     assert_eq!(facts.account.as_deref(), Some(&*account));
     for access in &facts.access {
         let wanted = match access.need {
-            Need::Wake => true,
-            Need::Option(_) => access.resource != "pods",
+            Need::Wake | Need::Option(_) => true,
+            Need::Nice(_) => false,
             Need::Wva => access.verb == "list",
         };
         assert_eq!(access.allowed, Ok(wanted), "{access:?}");

@@ -2,13 +2,23 @@
 
 use std::borrow::Cow;
 
+use crate::core::{Entry, ObjectName, VariantKey};
+
 /// A word of a shell command, quoted where it must be: names in files are not checked by any API server.
+///
+/// What begins with a dash would be an option, quoted or not, and nothing in Kubernetes can be called so; it is shown as
+/// other misleading characters are, so that the command fails and does nothing else.
 pub(super) fn word(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
+    // Some shells put the path of a command in place of a word that begins with an equals sign.
+    if text.starts_with(|c: char| c != '-' && c != '=') && text.chars().all(plain) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+    let (dash, text) = match text.strip_prefix('-') {
+        Some(rest) => ("<U+002D>", rest),
+        None => ("", text),
+    };
+    Cow::Owned(format!("'{dash}{}'", text.replace('\'', r"'\''")))
 }
 
 /// A scalar in a line of YAML, quoted where it must be: whatever is more than a name that no other type looks like.
@@ -28,6 +38,32 @@ pub(super) fn scalar(text: &str) -> Cow<'_, str> {
 /// `kubectl -n NAMESPACE ARGUMENTS`; the arguments as they are.
 pub(super) fn kubectl(namespace: &str, arguments: &str) -> String {
     format!("kubectl -n {} {arguments}", word(namespace))
+}
+
+/// `kubectl -n NAMESPACE VERB KIND NAME REST`; the rest as it is.
+pub(super) fn on(verb: &str, kind: &str, name: &ObjectName, rest: &str) -> String {
+    let (kind, space) = (kind.to_lowercase(), if rest.is_empty() { "" } else { " " });
+    kubectl(
+        &name.namespace,
+        &format!("{verb} {} {}{space}{rest}", word(&kind), word(&name.name)),
+    )
+}
+
+/// Lets a variant have one more name for its model beside those that it has; `None` for what can be no name in a list.
+pub(super) fn alias(variant: &VariantKey, entry: &Entry, name: &str) -> Option<String> {
+    if name.is_empty() || name.trim() != name || name.contains(',') {
+        return None;
+    }
+    let names: Vec<_> = entry
+        .variant
+        .aliases
+        .iter()
+        .map(|alias| &**alias)
+        .chain([name])
+        .collect();
+    let annotation = format!("scale-from-zero/models={}", names.join(","));
+    let rest = format!("--overwrite {}", word(&annotation));
+    Some(on("annotate", variant.source.as_str(), &variant.name, &rest))
 }
 
 /// A span of time, for people: `1.5 s`, `2 min`, `250 ms`.
@@ -54,10 +90,20 @@ mod tests {
         assert_eq!(word("llm-epp.v1"), "llm-epp.v1");
         assert_eq!(word("a'; rm -rf ~; '"), r"'a'\''; rm -rf ~; '\'''");
         assert_eq!(word(""), "''");
+        assert_eq!(word("=ls"), "'=ls'");
         assert_eq!(scalar("prod-a"), "prod-a");
         assert_eq!(scalar("true"), "\"true\"");
         assert_eq!(scalar("1"), "\"1\"");
         assert_eq!(scalar("a: b"), "\"a: b\"");
+    }
+
+    #[test]
+    fn a_name_is_no_option() {
+        assert_eq!(word("--kubeconfig=/tmp/x"), "'<U+002D>-kubeconfig=/tmp/x'");
+        assert_eq!(
+            on("describe", "Deployment", &ObjectName::new("-f", "-A"), ""),
+            "kubectl -n '<U+002D>f' describe deployment '<U+002D>A'"
+        );
     }
 
     #[test]
