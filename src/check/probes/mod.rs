@@ -18,6 +18,7 @@ mod take_back;
 mod variant;
 mod wake;
 
+pub(super) use self::epp::Epp;
 use super::{Facts, Problem, Verdict};
 use crate::core::ObjectName;
 
