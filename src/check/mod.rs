@@ -10,6 +10,7 @@
 //! manifests in a pipeline is what would be said of the cluster. What a variant is (its state, why it is not woken) is
 //! not decided here: [`Verdict`] asks the decision of the loop itself. Probes add what the loop does not look at.
 
+mod around;
 mod codes;
 pub mod command;
 pub mod explain;

@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     sync::Arc,
 };
 
-use super::{Facts, Prom};
+use super::{Facts, Prom, around::Around, probes::Epp};
 use crate::core::{
     Answer, Blocked, Entry, Held, Joined, Memory, Plan, Row, Rules, Signal, Signals, Situation, State,
     VariantKey, by_variant, join, plan, rows,
@@ -23,6 +24,8 @@ pub struct Verdict<'a> {
     by_variant: BTreeMap<VariantKey, Held>,
     wakes: BTreeSet<VariantKey>,
     would: Would,
+    around: Rc<Around<'a>>,
+    epps: Vec<Epp<'a>>,
 }
 
 /// What would follow if a request waited now for every parked model, with nothing capped.
@@ -61,8 +64,11 @@ impl<'a> Verdict<'a> {
         if let Some(ages) = &facts.prometheus.ages {
             plan.check_ages(ages.clone(), &mut memory, facts.now, &rules);
         }
+        let around = Rc::new(Around::of(facts));
         Self {
             facts,
+            epps: Epp::all(facts, &around),
+            around,
             by_variant: by_variant(&plan.blocked),
             wakes: plan.wakes.iter().map(|wake| wake.variant.clone()).collect(),
             held: plan.blocked,
@@ -118,6 +124,16 @@ impl<'a> Verdict<'a> {
     pub fn silent(&self) -> impl Iterator<Item = (&VariantKey, &Blocked)> {
         let silent = self.signals.silent().iter();
         silent.filter_map(|(_, held)| Some((held.variant.as_ref()?, &held.why)))
+    }
+
+    /// What stands beside, by labels and names.
+    pub(super) fn around(&self) -> &Around<'a> {
+        &self.around
+    }
+
+    /// The EPPs of all pools that select a variant in scope, by namespace and name of the pool.
+    pub(super) fn epps(&self) -> &[Epp<'a>] {
+        &self.epps
     }
 
     fn situation(&self) -> Situation<'_> {

@@ -17,6 +17,7 @@ mod take_back;
 mod variant;
 mod wake;
 
+pub(super) use self::epp::Epp;
 use super::{
     Facts, Problem, Verdict,
     paste::{self, on as kubectl},

@@ -1,6 +1,9 @@
 //! The pool: which one selects the pods of the target, and whom it holds besides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use serde_json::json;
 
@@ -18,8 +21,9 @@ pub(super) fn probe(facts: &Facts, _: &Verdict<'_>) -> Vec<Problem> {
         .inventory
         .entries()
         .filter(|(_, entry)| entry.scope == Scope::In);
+    let known = Pools::of(facts);
     let mut problems: Vec<_> = entries
-        .filter_map(|(name, entry)| no_pool(facts, name, entry))
+        .filter_map(|(name, entry)| no_pool(facts, &known, name, entry))
         .collect();
     let pools = GROUPS
         .iter()
@@ -39,6 +43,86 @@ pub(super) fn selector(pool: &Object) -> BTreeMap<&str, &str> {
         pool.strings("/spec/selector/matchLabels")
     } else {
         pool.strings("/spec/selector")
+    }
+}
+
+/// The pools by what they select, for a thousand variants that each ask which is the nearest.
+struct Pools<'a> {
+    of_namespace: HashMap<&'a str, Here<'a>>,
+    /// The names of a few.
+    some: Vec<String>,
+}
+
+/// Those of one namespace that select anything.
+#[derive(Default)]
+struct Here<'a> {
+    pools: Vec<(&'a Object, BTreeMap<&'a str, &'a str>)>,
+    /// Which of them ask for a label and value.
+    asking: HashMap<(&'a str, &'a str), Vec<usize>>,
+    /// That with the shortest selector, then by name: the nearest where nothing matches.
+    shortest: Option<usize>,
+}
+
+impl<'a> Pools<'a> {
+    fn of(facts: &'a Facts) -> Self {
+        let all = || {
+            let groups = GROUPS.iter();
+            groups.flat_map(|group| facts.objects.all(group, "InferencePool"))
+        };
+        let mut of_namespace: HashMap<&str, Here<'_>> = HashMap::new();
+        for pool in all() {
+            let selector = selector(pool);
+            if !selector.is_empty() {
+                of_namespace
+                    .entry(&pool.namespace)
+                    .or_default()
+                    .add(pool, selector);
+            }
+        }
+        let names: BTreeSet<_> = all().map(Object::named).collect();
+        Self {
+            of_namespace,
+            some: names.into_iter().take(3).collect(),
+        }
+    }
+
+    /// The pool of a namespace that differs least from labels: of those the one that most of them match, then by name.
+    fn nearest(&self, namespace: &str, labels: &Labels) -> Option<(&'a Object, &BTreeMap<&'a str, &'a str>)> {
+        let here = self.of_namespace.get(namespace)?;
+        let mut matching: HashMap<usize, usize> = here.shortest.map(|at| (at, 0)).into_iter().collect();
+        for pair in labels.iter() {
+            for at in here.asking.get(&pair).into_iter().flatten() {
+                *matching.entry(*at).or_default() += 1;
+            }
+        }
+        let (at, _) = matching.into_iter().min_by_key(|(at, matching)| {
+            let (pool, selector) = &here.pools[*at];
+            (
+                selector.len() - matching,
+                Reverse(selector.len()),
+                &pool.name,
+                *at,
+            )
+        })?;
+        let (pool, selector) = &here.pools[at];
+        Some((pool, selector))
+    }
+}
+
+impl<'a> Here<'a> {
+    fn add(&mut self, pool: &'a Object, selector: BTreeMap<&'a str, &'a str>) {
+        let at = self.pools.len();
+        for (name, value) in &selector {
+            self.asking.entry((name, value)).or_default().push(at);
+        }
+        let first = self.shortest.is_none_or(|other| {
+            let (other, of_other) = &self.pools[other];
+            (selector.len(), &pool.name) < (of_other.len(), &other.name)
+        });
+        if first {
+            self.shortest = Some(at);
+        }
+        self.pools.push((pool, selector));
     }
 }
 
@@ -68,7 +152,7 @@ fn differs<'a>(
 }
 
 /// No pool selects the target's pods: which one is the nearest, and what keeps it from doing so.
-fn no_pool(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
+fn no_pool(facts: &Facts, pools: &Pools<'_>, name: &VariantKey, entry: &Entry) -> Option<Problem> {
     if !entry.pools.is_empty() || entry.observed.is_err() {
         return None;
     }
@@ -89,27 +173,13 @@ fn no_pool(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
                 .mend("let the account get, list and watch inferencepools, see manifests/README.md"),
         );
     }
-    let here = GROUPS
-        .iter()
-        .flat_map(|group| facts.objects.within(group, "InferencePool", namespace));
-    let nearest = here
-        .map(|pool| (pool, selector(pool)))
-        .filter(|(_, selector)| !selector.is_empty())
-        .map(|(pool, selector)| (differs(&selector, &known.labels), selector.len(), pool))
-        .min_by_key(|(differs, pairs, pool)| (differs.len(), usize::MAX - pairs, pool.name.clone()));
-    let Some((differs, _, pool)) = nearest else {
-        let elsewhere: BTreeSet<_> = GROUPS
-            .iter()
-            .flat_map(|group| facts.objects.all(group, "InferencePool"))
-            .map(Object::named)
-            .collect();
-        let problem = problem.seen(if elsewhere.is_empty() {
+    let Some((pool, selector)) = pools.nearest(namespace, &known.labels) else {
+        let problem = problem.seen(if pools.some.is_empty() {
             format!("there is no InferencePool in namespace {namespace}")
         } else {
-            let some: Vec<_> = elsewhere.into_iter().take(3).collect();
             format!(
                 "there is none in namespace {namespace}; elsewhere: {}",
-                some.join(", ")
+                pools.some.join(", ")
             )
         });
         return Some(
@@ -120,6 +190,7 @@ fn no_pool(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
                 .mend(shown(&known.labels)),
         );
     };
+    let differs = differs(selector, &known.labels);
     let mut problem = problem.seen(format!("the nearest is {}:", pool.named()));
     for (label, wanted, there) in &differs {
         problem = problem.seen(match there {

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{
     check::{Access, Concerns, Facts, Link, Need, Object, Problem, Severity, Verdict},
-    core::{ObjectName, ScalerKey, ScalerKind, Scope, Select, Source, TargetKey, TargetRef, VariantKey},
+    core::{
+        Entry, ObjectName, ScalerKey, ScalerKind, Scope, Select, Source, TargetKey, TargetKind, TargetRef,
+        VariantKey,
+    },
 };
 
 /// An HPA's scale-down window where it says none. (`--horizontal-pod-autoscaler-downscale-stabilization`, 5 minutes.)
@@ -126,19 +129,18 @@ fn gitops(facts: &Facts) -> Vec<Problem> {
         let Some((_, tool)) = GITOPS.iter().find(|(pointer, _)| object.at(pointer).is_some()) else {
             continue;
         };
-        let concerned: BTreeSet<_> = facts
-            .inventory
-            .entries()
-            .filter(|(_, entry)| {
-                let is_it = |target: &TargetKey| {
-                    target.kind.as_str() == object.kind
-                        && *target.name.namespace == *object.namespace
-                        && *target.name.name == *object.name
-                };
-                entry.is_inactive() && entry.target().is_some_and(is_it)
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
+        let kind = match &*object.kind {
+            "Deployment" => TargetKind::Deployment,
+            "StatefulSet" => TargetKind::StatefulSet,
+            kind => TargetKind::other(&object.group, kind),
+        };
+        let target = TargetKey {
+            kind,
+            name: ObjectName::new(object.namespace.as_str(), object.name.as_str()),
+        };
+        let names = facts.inventory.variants_of(&target);
+        let inactive = |name: &&VariantKey| facts.inventory.entry(name).is_some_and(Entry::is_inactive);
+        let concerned: BTreeSet<_> = names.filter(inactive).cloned().collect();
         if !concerned.is_empty() {
             problems.push(
                 Problem::new("gitops_may_take_back", Severity::Note, Link::TakeBack, format!("{tool} manages it, and puts replicas back if the repository says how many there are"))

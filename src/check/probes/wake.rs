@@ -30,7 +30,7 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
         .filter(|(_, entry)| entry.scope == Scope::In)
     {
         if let (true, Some(target)) = (entry.is_starting(), entry.target()) {
-            let found = not_ready(facts, name, entry, target);
+            let found = not_ready(facts, verdict, name, entry, target);
             let told = !found.is_empty();
             problems.extend(found);
             if let (State::Overdue(why) | State::Surplus(why), false) = (verdict.state(name, entry), told) {
@@ -64,7 +64,13 @@ fn describe(target: &TargetKey) -> String {
     super::kubectl("describe", target.kind.as_str(), &target.name, "")
 }
 
-fn not_ready(facts: &Facts, name: &VariantKey, entry: &Entry, target: &TargetKey) -> Vec<Problem> {
+fn not_ready(
+    facts: &Facts,
+    verdict: &Verdict<'_>,
+    name: &VariantKey,
+    entry: &Entry,
+    target: &TargetKey,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     let new = |code, what: &str| {
         Problem::new(code, Severity::Error, Link::Wake, what)
@@ -97,11 +103,8 @@ fn not_ready(facts: &Facts, name: &VariantKey, entry: &Entry, target: &TargetKey
         return problems;
     };
     let mut reasons: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
-    for pod in facts.objects.within("", "Pod", &target.name.namespace) {
-        let labels: crate::core::Labels = pod.strings("/metadata/labels").into_iter().collect();
-        if !known.labels.selects(&labels) {
-            continue;
-        }
+    let labels = known.labels.iter().collect();
+    for pod in verdict.around().pods.selected(&target.name.namespace, &labels) {
         if let Some(message) = unschedulable(pod) {
             reasons
                 .entry(("unschedulable", message))

@@ -11,7 +11,7 @@ use crate::{
         Concerns, Facts, Origin, Problem, Row,
         explain::{Step, Story},
     },
-    core::Wall,
+    core::{VariantKey, Wall},
 };
 
 /// Counts changes that take something away or give it another meaning.
@@ -190,11 +190,11 @@ pub fn json(page: &Page<'_>, stories: Option<&[Story]>, one_line: bool) -> serde
             clock_ahead_seconds: prometheus.clock_ahead,
         },
         summary: summary(page),
-        variants: report
-            .variants
-            .iter()
-            .map(|row| variant(row, &report.problems))
-            .collect(),
+        variants: {
+            let concerned = Concerned::by(&report.problems);
+            let rows = report.variants.iter();
+            rows.map(|row| variant(row, &concerned)).collect()
+        },
         problems: report.problems.iter().enumerate().map(found).collect(),
         not_looked_at: head::not_looked_at(page.facts)
             .into_iter()
@@ -237,9 +237,40 @@ fn summary(page: &Page<'_>) -> Summary {
     }
 }
 
-fn variant<'a>(row: &'a Row, problems: &[Problem]) -> Variant<'a> {
-    let concerning =
-        |(index, problem): (usize, &Problem)| problem.concerns.includes(&row.key).then_some(index + 1);
+/// The numbers of the problems of each variant.
+struct Concerned<'a> {
+    /// Of those that concern all.
+    all: Vec<usize>,
+    named: BTreeMap<&'a VariantKey, Vec<usize>>,
+}
+
+impl<'a> Concerned<'a> {
+    fn by(problems: &'a [Problem]) -> Self {
+        let mut all = Vec::new();
+        let mut named: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (problem, number) in problems.iter().zip(1..) {
+            match &problem.concerns {
+                Concerns::All => all.push(number),
+                Concerns::Variants(variants) => {
+                    for variant in variants {
+                        named.entry(variant).or_default().push(number);
+                    }
+                }
+                Concerns::None => {}
+            }
+        }
+        Self { all, named }
+    }
+
+    fn of(&self, variant: &VariantKey) -> Vec<usize> {
+        let named = self.named.get(variant).into_iter().flatten();
+        let mut numbers: Vec<_> = self.all.iter().chain(named).copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+}
+
+fn variant<'a>(row: &'a Row, concerned: &Concerned<'_>) -> Variant<'a> {
     Variant {
         namespace: &row.key.name.namespace,
         name: &row.key.name.name,
@@ -253,7 +284,7 @@ fn variant<'a>(row: &'a Row, problems: &[Problem]) -> Variant<'a> {
         state: row.state,
         reason: &row.reason,
         first_problem: row.first.map(|first| first + 1),
-        problems: problems.iter().enumerate().filter_map(concerning).collect(),
+        problems: concerned.of(&row.key),
     }
 }
 

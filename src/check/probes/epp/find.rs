@@ -2,25 +2,30 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     sync::Arc,
 };
 
 use serde_json::Value;
 
 use crate::{
-    check::{Concerns, Facts, Link, Object, Origin, Problem, Severity, Verdict, probes::paste},
+    check::{
+        Concerns, Facts, Link, Object, Origin, Problem, Severity, Verdict,
+        around::{Around, Pairs, WORKLOADS},
+        probes::paste,
+    },
     core::{Scope, Seen, Sign, Signal, VariantKey},
 };
 
 /// The API groups of InferencePools, the stable one first.
 const POOLS: [&str; 2] = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
-/// What makes pods of an EPP. The charts know these two.
-const WORKLOADS: [&str; 2] = ["Deployment", "StatefulSet"];
 
 /// A pool that selects variants in scope, with its EPP as far as there is one.
 #[derive(Debug)]
-pub(in crate::check::probes) struct Epp<'a> {
+pub(in crate::check) struct Epp<'a> {
     pub facts: &'a Facts,
+    /// What stands beside it.
+    pub around: Rc<Around<'a>>,
     /// Namespace of all of it.
     pub namespace: Arc<str>,
     /// Name of the pool.
@@ -41,7 +46,7 @@ pub(in crate::check::probes) struct Epp<'a> {
 
 /// `spec.endpointPickerRef` of a pool, `spec.extensionRef` of an older one.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::check::probes) struct Reference<'a> {
+pub(in crate::check) struct Reference<'a> {
     /// Kind: a Service where nothing else is said.
     pub kind: &'a str,
     /// Name.
@@ -52,7 +57,7 @@ pub(in crate::check::probes) struct Reference<'a> {
 
 /// Whether flow control is running, by what Prometheus has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::check::probes) enum Running {
+pub(in crate::check) enum Running {
     Yes,
     No,
     Unknown,
@@ -60,7 +65,7 @@ pub(in crate::check::probes) enum Running {
 
 impl<'a> Epp<'a> {
     /// Those of all pools that select a variant in scope, by namespace and name.
-    pub fn all(facts: &'a Facts) -> Vec<Self> {
+    pub fn all(facts: &'a Facts, around: &Rc<Around<'a>>) -> Vec<Self> {
         let mut pools: BTreeMap<(Arc<str>, Arc<str>), BTreeSet<VariantKey>> = BTreeMap::new();
         for (key, entry) in facts.inventory.entries() {
             if entry.scope == Scope::In {
@@ -72,11 +77,17 @@ impl<'a> Epp<'a> {
         }
         let found = pools.into_iter();
         found
-            .map(|((namespace, name), variants)| Self::find(facts, namespace, name, variants))
+            .map(|((namespace, name), variants)| Self::find(facts, around.clone(), namespace, name, variants))
             .collect()
     }
 
-    fn find(facts: &'a Facts, namespace: Arc<str>, name: Arc<str>, variants: BTreeSet<VariantKey>) -> Self {
+    fn find(
+        facts: &'a Facts,
+        around: Rc<Around<'a>>,
+        namespace: Arc<str>,
+        name: Arc<str>,
+        variants: BTreeSet<VariantKey>,
+    ) -> Self {
         let of_group = POOLS.map(|group| facts.objects.get(group, "InferencePool", &namespace, &name));
         // During a migration a pool stands in both groups, and one of them may name no EPP.
         let mut pools = of_group.into_iter().flatten();
@@ -89,18 +100,12 @@ impl<'a> Epp<'a> {
             .filter(|reference| reference.kind == "Service")
             .and_then(|reference| facts.objects.get("", "Service", &namespace, reference.name));
         let selector = service.map(selector).unwrap_or_default();
-        let objects = &facts.objects;
-        let pods = objects
-            .within("", "Pod", &namespace)
-            .filter(|pod| selects(&selector, &pod.strings("/metadata/labels")))
-            .filter(|pod| pod.at("/metadata/deletionTimestamp").is_none())
-            .collect();
-        let workload = WORKLOADS
-            .iter()
-            .flat_map(|kind| objects.within("apps", kind, &namespace))
-            .find(|workload| selects(&selector, &template_labels(workload)));
+        let mut pods = around.pods.selected(&namespace, &selector);
+        pods.retain(|pod| pod.at("/metadata/deletionTimestamp").is_none());
+        let workload = around.workloads.selected(&namespace, &selector).first().copied();
         Self {
             facts,
+            around,
             namespace,
             name,
             variants,
@@ -143,7 +148,7 @@ impl<'a> Epp<'a> {
             Signal::Off => return Running::No,
             Signal::NotScraped | Signal::Unknown => {}
         }
-        let signs: Vec<_> = self.signs().map(|seen| seen.what).collect();
+        let signs: Vec<_> = self.signs().iter().map(|seen| seen.what).collect();
         if signs.contains(&Sign::FlowControl) {
             Running::Yes
         } else if signs.contains(&Sign::Endpoints) {
@@ -154,11 +159,8 @@ impl<'a> Epp<'a> {
     }
 
     /// What the slow query says of this very pool.
-    pub fn signs(&self) -> impl Iterator<Item = &'a Seen> {
-        let seen = self.facts.prometheus.seen.iter().flatten();
-        seen.filter(|seen| {
-            seen.namespace.as_deref() == Some(&*self.namespace) && seen.pool.as_deref() == Some(&*self.name)
-        })
+    pub fn signs(&self) -> Vec<&'a Seen> {
+        self.around.seen(&self.namespace, &self.name)
     }
 
     /// A problem of it.
@@ -205,21 +207,13 @@ pub(super) fn resource(workload: &Object) -> String {
 }
 
 /// The labels of the pods that a workload makes.
-pub(super) fn template_labels(workload: &Object) -> BTreeMap<&str, &str> {
+pub(super) fn template_labels(workload: &Object) -> Pairs<'_> {
     workload.strings("/spec/template/metadata/labels")
 }
 
 /// The selector of a Service.
-pub(super) fn selector(service: &Object) -> BTreeMap<&str, &str> {
+pub(super) fn selector(service: &Object) -> Pairs<'_> {
     service.strings("/spec/selector")
-}
-
-/// Whether a selector selects labels; an empty one of a Service selects nothing.
-pub(super) fn selects(selector: &BTreeMap<&str, &str>, labels: &BTreeMap<&str, &str>) -> bool {
-    !selector.is_empty()
-        && selector
-            .iter()
-            .all(|(name, value)| labels.get(name) == Some(value))
 }
 
 fn reference(pool: &Object) -> Option<Reference<'_>> {

@@ -14,7 +14,7 @@ use crate::{
 
 /// What is wrong with the configuration.
 pub(super) fn problems(epp: &Epp<'_>, settings: &Settings<'_>, running: Running) -> Vec<Problem> {
-    if let Some(problem) = unreadable(epp, settings) {
+    if let Some(problem) = unreadable(epp, settings, running) {
         return vec![problem];
     }
     let configured = match settings.gate() {
@@ -31,7 +31,7 @@ pub(super) fn problems(epp: &Epp<'_>, settings: &Settings<'_>, running: Running)
 }
 
 /// The EPP cannot read it: it does not start, or will not start again.
-fn unreadable(epp: &Epp<'_>, settings: &Settings<'_>) -> Option<Problem> {
+fn unreadable(epp: &Epp<'_>, settings: &Settings<'_>, running: Running) -> Option<Problem> {
     if let Place::Missing(what) = &settings.place {
         let what = format!("the configuration that the EPP is started with is missing: {what}");
         let mut problem = epp.problem(
@@ -52,8 +52,17 @@ fn unreadable(epp: &Epp<'_>, settings: &Settings<'_>) -> Option<Problem> {
         return None;
     };
     let object = object(epp, settings);
-    let what = "the EPP refuses its configuration and does not start with it".to_owned();
-    let mut problem = epp.problem("epp_config_invalid", Severity::Error, Link::Epp, object, what);
+    let (severity, what) = match running {
+        Running::Yes => (
+            Severity::Note,
+            "the EPP runs with flow control, and refuses its configuration as it is now: it may not start again with it",
+        ),
+        Running::No | Running::Unknown => (
+            Severity::Error,
+            "the EPP refuses its configuration and does not start with it",
+        ),
+    };
+    let mut problem = epp.problem("epp_config_invalid", severity, Link::Epp, object, what.to_owned());
     problem.evidence = vec![format!("{}: {why}", place(settings))];
     problem.mend = vec!["Correct it, then restart the EPP".to_owned()];
     problem.mend.extend(edit(epp, settings));

@@ -8,18 +8,18 @@ mod start;
 mod tests;
 mod there;
 
-pub(super) use self::find::Epp;
+pub(in crate::check) use self::find::Epp;
 use crate::check::{Facts, Problem, Verdict};
 
 /// What is wrong there.
-pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
+pub(super) fn probe(_: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for epp in Epp::all(facts) {
-        problems.extend(there::problems(&epp));
-        if let Some(settings) = config::Settings::read(&epp) {
+    for epp in verdict.epps() {
+        problems.extend(there::problems(epp));
+        if let Some(settings) = config::Settings::read(epp) {
             let running = epp.running(verdict);
-            problems.extend(flow::problems(&epp, &settings, running));
-            problems.extend(start::problem(&epp, &settings, running));
+            problems.extend(flow::problems(epp, &settings, running));
+            problems.extend(start::problem(epp, &settings, running));
         }
     }
     problems

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     config::{Configured, Place, Settings},
-    find::{Epp, Running, selects},
+    find::{Epp, Running},
     there::{is_ready, restarts},
 };
 use crate::{
@@ -91,9 +91,9 @@ fn start<'a>(epp: &Epp<'a>, key: &VariantKey) -> Option<(&'a TargetKey, Start)> 
 fn took(epp: &Epp<'_>, target: &TargetKey) -> Option<Duration> {
     let found = epp.facts.inventory.target(target)?;
     let labels = found.labels.iter().collect();
-    let pods = epp.facts.objects.within("", "Pod", &epp.namespace);
-    pods.filter(|pod| pod.name.starts_with(&*target.name.name))
-        .filter(|pod| selects(&labels, &pod.strings("/metadata/labels")))
+    let pods = epp.around.pods.selected(&epp.namespace, &labels);
+    pods.into_iter()
+        .filter(|pod| pod.name.starts_with(&*target.name.name))
         .filter(|pod| is_ready(pod) && restarts(pod) == 0)
         .filter_map(|pod| {
             let made: Wall = pod.text("/metadata/creationTimestamp")?.parse().ok()?;

@@ -3,10 +3,12 @@
 use serde_json::Value;
 
 use super::find::{Epp, Reference, resource, selector, template_labels};
-use crate::check::{Link, Object, Problem, Severity, probes::paste};
+use crate::check::{Link, Object, Problem, Severity, around::ports, probes::paste};
 
 /// How many names or pods are listed in evidence.
 const MOST: usize = 5;
+/// How many names are compared.
+const COMPARED: usize = 200;
 
 /// What is missing, up to the first thing: what is behind it is missing too.
 pub(super) fn problems(epp: &Epp<'_>) -> Vec<Problem> {
@@ -39,8 +41,7 @@ fn without_epp(epp: &Epp<'_>, pool: &Object) -> Problem {
         "spec.extensionRef"
     };
     problem.evidence = vec![format!("{field} names nothing")];
-    // The port of ext_proc in every chart of the EPP.
-    let listening = services(epp).find(|service| ports(service).any(|(_, port)| port == 9002));
+    let listening = epp.around.listening(&epp.namespace);
     let name = listening.map_or("EPP_SERVICE", |service| &service.name);
     let name_json = Value::from(name);
     let patch = if stable {
@@ -64,13 +65,13 @@ fn without_epp(epp: &Epp<'_>, pool: &Object) -> Problem {
 }
 
 fn service_missing(epp: &Epp<'_>, pool: &Object, reference: Reference<'_>) -> Option<Problem> {
-    let mut names: Vec<_> = services(epp).map(|service| &*service.name).collect();
+    let services = epp.around.services(&epp.namespace);
     let severity = if epp.knows("", "Service") {
         Severity::Error
     } else if epp.is_live() {
         // Services cannot be read.
         return None;
-    } else if names.is_empty() {
+    } else if services.is_empty() {
         // The EPP comes from elsewhere, such as a chart.
         Severity::Note
     } else {
@@ -87,14 +88,15 @@ fn service_missing(epp: &Epp<'_>, pool: &Object, reference: Reference<'_>) -> Op
         ),
     };
     let mut problem = epp.problem("epp_service_missing", severity, Link::Epp, Some(pool), what);
-    names.sort_by(|a, b| {
-        let like = |name| strsim::jaro_winkler(name, reference.name);
-        like(b).total_cmp(&like(a)).then_with(|| a.cmp(b))
-    });
+    let names = nearest(services, reference.name);
     problem.evidence = vec![if names.is_empty() {
         format!("namespace {} has no Service", epp.namespace)
     } else {
-        format!("Services in namespace {}: {}", epp.namespace, listed(&names))
+        format!(
+            "Services in namespace {}: {}",
+            epp.namespace,
+            listed(&names, services.len())
+        )
     }];
     if severity == Severity::Note {
         problem.mend = vec!["Put the manifests of the EPP into the folder, too".to_owned()];
@@ -140,7 +142,7 @@ fn port_missing(epp: &Epp<'_>, service: &Object, port: i64) -> Option<Problem> {
         .map(|(name, port)| format!("{port} {name}").trim_end().to_owned())
         .collect();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
-    problem.evidence = vec![format!("its ports: {}", listed(&all))];
+    problem.evidence = vec![format!("its ports: {}", listed(&all, all.len()))];
     problem.mend = vec![
         "Name the port of ext_proc in the pool, in every chart of the EPP 9002".to_owned(),
         paste::kubectl(
@@ -220,20 +222,9 @@ fn no_pods(epp: &Epp<'_>, service: &Object) -> Option<Problem> {
         }
         return Some(problem);
     }
-    let nearest = epp
-        .workloads()
-        .map(|workload| {
-            let labels = template_labels(workload);
-            let differing = selector
-                .iter()
-                .filter(|(name, value)| labels.get(*name) != Some(value))
-                .count();
-            (differing, workload)
-        })
-        .filter(|(differing, _)| *differing < selector.len())
-        .min_by_key(|(differing, _)| *differing);
+    let nearest = epp.around.workloads.nearest(&epp.namespace, &selector);
     problem.mend = vec!["Let the Service select the labels of the EPP's pods".to_owned()];
-    if let Some((_, workload)) = nearest {
+    if let Some(workload) = nearest {
         let labels = template_labels(workload);
         for (name, value) in &selector {
             if labels.get(name) != Some(value) {
@@ -263,25 +254,25 @@ fn no_pods(epp: &Epp<'_>, service: &Object) -> Option<Problem> {
     Some(problem)
 }
 
-fn services<'a>(epp: &Epp<'a>) -> impl Iterator<Item = &'a Object> + use<'a> {
-    epp.facts.objects.within("", "Service", &epp.namespace)
+/// The names of Services that are most like one, the likest first. Of very many only those that stand next to it in the
+/// alphabet are compared: a thousand pools may each miss theirs.
+fn nearest<'a>(services: &[&'a Object], name: &str) -> Vec<&'a str> {
+    let at = services.partition_point(|service| *service.name < *name);
+    let near = at.saturating_sub(COMPARED / 2)..services.len().min(at + COMPARED / 2);
+    let near = services[near].iter().map(|service| &*service.name);
+    let mut names: Vec<_> = near
+        .map(|near| (strsim::jaro_winkler(near, name), near))
+        .collect();
+    names.sort_by(|(a, a_name), (b, b_name)| b.total_cmp(a).then_with(|| a_name.cmp(b_name)));
+    names.into_iter().take(MOST).map(|(_, name)| name).collect()
 }
 
-/// Ports of a Service, by name and number.
-pub(super) fn ports(service: &Object) -> impl Iterator<Item = (&str, i64)> {
-    let ports = service.at("/spec/ports").and_then(Value::as_array);
-    ports.into_iter().flatten().filter_map(|port| {
-        let name = port.get("name").and_then(Value::as_str).unwrap_or_default();
-        Some((name, port.get("port")?.as_i64()?))
-    })
-}
-
-/// A few of many.
-fn listed(names: &[&str]) -> String {
-    let first = names[..names.len().min(MOST)].join(", ");
-    match names.len().checked_sub(MOST) {
-        None | Some(0) => first,
-        Some(more) => format!("{first} and {more} more"),
+/// A few of so many.
+fn listed(names: &[&str], of: usize) -> String {
+    let first = &names[..names.len().min(MOST)];
+    match of.saturating_sub(first.len()) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 

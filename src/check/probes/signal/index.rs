@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     super::epp::Epp,
-    monitor::{self, Monitor},
+    monitor::{Monitor, Monitors},
+    targets::Targets,
 };
 use crate::check::{Facts, ScrapeTarget, Series};
 
 /// Series and targets by where they are of.
 pub(super) struct Index<'a> {
     series: BTreeMap<(Option<&'a str>, Option<&'a str>), Vec<&'a Series>>,
-    targets: BTreeMap<Option<&'a str>, Vec<&'a ScrapeTarget>>,
+    targets: Targets<'a>,
+    monitors: Monitors<'a>,
 }
 
 /// What there is of one EPP.
@@ -22,7 +24,7 @@ pub(super) struct Scraped<'a> {
     pub without_namespace: Option<&'a Series>,
     /// Series in its namespace without a pool.
     pub without_pool: Option<&'a Series>,
-    /// Series of pools of that name in other namespaces, one of each.
+    /// Series of pools of that name in other namespaces, one of each, where there is none in its own.
     pub elsewhere: Vec<&'a Series>,
     /// Its targets.
     pub targets: Vec<&'a ScrapeTarget>,
@@ -38,13 +40,11 @@ impl<'a> Index<'a> {
             let place = (label(one, &labels.pool), label(one, &labels.namespace));
             series.entry(place).or_default().push(one);
         }
-        let mut targets: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for target in facts.prometheus.targets.iter().flatten().flatten() {
-            let label = |name: &str| target.labels.get(name).map(String::as_str);
-            let namespace = label(&labels.namespace).or_else(|| label("namespace"));
-            targets.entry(namespace).or_default().push(target);
+        Self {
+            series,
+            targets: Targets::of(facts),
+            monitors: Monitors::of(facts),
         }
-        Self { series, targets }
     }
 }
 
@@ -53,19 +53,21 @@ impl<'a> Scraped<'a> {
         let (namespace, name) = (&*epp.namespace, &*epp.name);
         let at = |pool, namespace| index.series.get(&(pool, namespace)).map(Vec::as_slice);
         let one = |series: Option<&[&'a Series]>| series.and_then(|series| series.first().copied());
-        // The places of one pool name stand together, that without a namespace first.
+        let series = at(Some(name), Some(namespace)).unwrap_or_default().to_vec();
+        // The places of one pool name stand together, that without a namespace first. They are looked for only where
+        // there are none in the right place, as a name may stand in a thousand namespaces.
         let named = index.series.range((Some(name), None)..);
-        let named = named.take_while(|((pool, _), _)| *pool == Some(name));
+        let named = named.take_while(|((pool, _), _)| *pool == Some(name) && series.is_empty());
         Self {
-            series: at(Some(name), Some(namespace)).unwrap_or_default().to_vec(),
             without_namespace: one(at(Some(name), None)),
             without_pool: one(at(None, Some(namespace))),
             elsewhere: named
                 .filter(|((_, other), _)| other.is_some_and(|other| other != namespace))
                 .filter_map(|(_, series)| series.first().copied())
                 .collect(),
-            targets: targets(epp, index),
-            monitors: monitor::selecting(epp),
+            series,
+            targets: index.targets.of_epp(epp),
+            monitors: index.monitors.selecting(epp),
         }
     }
 
@@ -79,43 +81,4 @@ impl<'a> Scraped<'a> {
 pub(super) fn label<'s>(series: &'s Series, name: &str) -> Option<&'s str> {
     let value = series.labels.get(name).map(String::as_str);
     value.filter(|value| !value.is_empty())
-}
-
-/// The targets of an EPP: by the labels of the scrape, or where it gives no namespace by the address.
-fn targets<'a>(epp: &Epp<'a>, index: &Index<'a>) -> Vec<&'a ScrapeTarget> {
-    let addresses = epp.pods.iter().filter_map(|pod| pod.text("/status/podIP"));
-    let addresses: Vec<_> = addresses.collect();
-    let is_its = |target: &ScrapeTarget| {
-        let label = |name: &str| target.labels.get(name).map(String::as_str);
-        let service = epp
-            .service
-            .is_some_and(|service| label("service") == Some(&*service.name));
-        let pod = || epp.pods.iter().any(|pod| label("pod") == Some(&*pod.name));
-        let made = || {
-            let rest = epp
-                .workload
-                .and_then(|workload| label("pod")?.strip_prefix(&*workload.name));
-            rest.is_some_and(|rest| rest.starts_with('-'))
-        };
-        service || pod() || made()
-    };
-    let at = |namespace| index.targets.get(&namespace).into_iter().flatten().copied();
-    let here = at(Some(&*epp.namespace)).filter(|target| is_its(target));
-    let of_address = at(None).filter(|target| {
-        let host = host(&target.url);
-        addresses.iter().any(|address| host == Some(*address))
-    });
-    here.chain(of_address).collect()
-}
-
-/// The host of `http://10.0.0.7:9090/metrics`, of IPv6 without its brackets.
-fn host(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
-    let authority = rest.split(['/', '?']).next()?;
-    match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next(),
-        None => authority
-            .rsplit_once(':')
-            .map_or(Some(authority), |(host, _)| Some(host)),
-    }
 }

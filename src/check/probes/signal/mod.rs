@@ -5,6 +5,7 @@ mod interval;
 mod monitor;
 mod scrape;
 mod series;
+mod targets;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -24,19 +25,19 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
     // What a query of the user's own makes of the series, only its author knows.
     let own_query = facts.config.query.expression.is_some();
     let mut problems = Vec::new();
-    for epp in Epp::all(facts) {
-        let scraped = Scraped::find(&epp, &index);
-        let elsewhere = series::elsewhere(&epp, &scraped).filter(|_| !own_query);
+    for epp in verdict.epps() {
+        let scraped = Scraped::find(epp, &index);
+        let elsewhere = series::elsewhere(epp, &scraped).filter(|_| !own_query);
         match verdict.signal(&epp.namespace, &epp.name) {
-            Signal::Off => problems.push(flow_control_off(&epp)),
-            Signal::NotScraped => problems.push(scrape::not_scraped(&epp, &scraped, elsewhere)),
+            Signal::Off => problems.push(flow_control_off(epp)),
+            Signal::NotScraped => problems.push(scrape::not_scraped(epp, &scraped, elsewhere)),
             Signal::On | Signal::Unknown => problems.extend(elsewhere),
         }
-        problems.extend(scrape::unmonitored(&epp, &scraped));
-        problems.extend(interval::problems(&epp, &scraped));
+        problems.extend(scrape::unmonitored(epp, &scraped));
+        problems.extend(interval::problems(epp, &scraped));
         if !own_query {
-            problems.extend(series::problems(&epp, &scraped));
-            problems.extend(tenants::problem(&epp, &scraped));
+            problems.extend(series::problems(epp, &scraped));
+            problems.extend(tenants::problem(epp, &scraped));
         }
     }
     once(problems)
@@ -73,7 +74,7 @@ fn once(problems: Vec<Problem>) -> Vec<Problem> {
 fn flow_control_off(epp: &Epp<'_>) -> Problem {
     let what = Blocked::FlowControlOff.to_string();
     let mut problem = epp.problem("flow_control_off", Severity::Error, Link::Signal, None, what);
-    let mut families: Vec<_> = epp.signs().map(sign).collect();
+    let mut families: Vec<_> = epp.signs().into_iter().map(sign).collect();
     families.sort_unstable();
     families.dedup();
     problem.evidence = vec![format!(

@@ -2,12 +2,12 @@
 //!
 //! <https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ServiceMonitor>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::{super::epp::Epp, paste};
-use crate::check::Object;
+use crate::check::{Facts, Object};
 
 /// The operator's API group.
 pub(super) const GROUP: &str = "monitoring.coreos.com";
@@ -66,38 +66,82 @@ pub(super) fn set(
     paste::kubectl(namespace, &format!("patch {kind} {name} --type=json -p {patch}"))
 }
 
-/// The monitors that select the EPP.
-pub(super) fn selecting<'a>(epp: &Epp<'a>) -> Vec<Monitor<'a>> {
-    let mut monitors = compared(epp, |object| looks_into(object, &epp.namespace));
-    monitors.retain(Monitor::selects);
-    monitors
+/// Monitors by the first label that each asks for: there may be one for each of a thousand EPPs.
+pub(super) struct Monitors<'a> {
+    of_services: Asking<'a>,
+    of_pods: Asking<'a>,
+}
+
+/// Monitors of one kind by a label and value that they ask for, and those that ask for none.
+type Asking<'a> = HashMap<Option<(&'a str, &'a str)>, Vec<&'a Object>>;
+
+impl<'a> Monitors<'a> {
+    /// All of them.
+    pub fn of(facts: &'a Facts) -> Self {
+        let asking = |kind| {
+            let mut asking: Asking<'a> = HashMap::new();
+            for object in facts.objects.all(GROUP, kind) {
+                let first = object.strings("/spec/selector/matchLabels").pop_first();
+                asking.entry(first).or_default().push(object);
+            }
+            asking
+        };
+        Self {
+            of_services: asking("ServiceMonitor"),
+            of_pods: asking("PodMonitor"),
+        }
+    }
+
+    /// Those that select the EPP.
+    pub fn selecting(&self, epp: &Epp<'a>) -> Vec<Monitor<'a>> {
+        let mut monitors = compared(epp, |kind, labels| {
+            let asking = match kind {
+                "PodMonitor" => &self.of_pods,
+                _ => &self.of_services,
+            };
+            let pairs = labels.iter().map(|(name, value)| Some((*name, *value)));
+            let found = pairs.chain([None]).filter_map(|pair| asking.get(&pair));
+            let found = found.flatten().copied();
+            let mut found: Vec<_> = found
+                .filter(|object| looks_into(object, &epp.namespace))
+                .collect();
+            found.sort_by_key(|object| (&object.namespace, &object.name));
+            found
+        });
+        monitors.retain(Monitor::selects);
+        monitors
+    }
 }
 
 /// Every monitor, the nearest first.
 pub(super) fn nearest<'a>(epp: &Epp<'a>) -> Vec<Monitor<'a>> {
-    compared(epp, |_| true)
+    compared(epp, |kind, _| epp.facts.objects.all(GROUP, kind).collect())
 }
 
-fn compared<'a>(epp: &Epp<'a>, wanted: impl Fn(&Object) -> bool + Copy) -> Vec<Monitor<'a>> {
-    let objects = &epp.facts.objects;
-    let of_services = epp.service.into_iter().flat_map(|service| {
-        let labels = service.strings("/metadata/labels");
-        let all = objects
-            .all(GROUP, "ServiceMonitor")
-            .filter(move |object| wanted(object));
-        all.map(move |object| compare(epp, object, &labels, "the Service"))
-    });
+/// The monitors that are found for a kind and labels, compared with the EPP.
+fn compared<'a>(
+    epp: &Epp<'a>,
+    find: impl Fn(&str, &BTreeMap<&str, &str>) -> Vec<&'a Object>,
+) -> Vec<Monitor<'a>> {
+    let mut monitors = Vec::new();
+    let mut add = |kind, labels: &BTreeMap<&str, &str>, whose| {
+        let found = find(kind, labels).into_iter();
+        monitors.extend(found.map(|object| compare(epp, object, labels, whose)));
+    };
+    if let Some(service) = epp.service {
+        add(
+            "ServiceMonitor",
+            &service.strings("/metadata/labels"),
+            "the Service",
+        );
+    }
     let template = epp
         .workload
         .map(|workload| workload.strings("/spec/template/metadata/labels"));
     let pod = || epp.pods.first().map(|pod| pod.strings("/metadata/labels"));
-    let of_pods = template.or_else(pod).into_iter().flat_map(|labels| {
-        let all = objects
-            .all(GROUP, "PodMonitor")
-            .filter(move |object| wanted(object));
-        all.map(move |object| compare(epp, object, &labels, "the EPP's pods"))
-    });
-    let mut monitors: Vec<_> = of_services.chain(of_pods).collect();
+    if let Some(labels) = template.or_else(pod) {
+        add("PodMonitor", &labels, "the EPP's pods");
+    }
     monitors.sort_by_key(|monitor| {
         let elsewhere = *monitor.object.namespace != *epp.namespace;
         (monitor.differences.len(), elsewhere)

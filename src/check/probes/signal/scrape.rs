@@ -86,7 +86,12 @@ fn is_down(epp: &Epp<'_>, problem: &mut Problem, target: &ScrapeTarget) {
         problem.evidence.push(format!("it comes from {}", target.pool));
     }
     let has = |parts: &[&str]| parts.iter().any(|part| error.contains(part));
-    problem.mend = if has(&["401", "403"]) {
+    // As Prometheus writes it: `server returned HTTP status 401 Unauthorized`. A port may be 4012, an address 10.40.1.4.
+    let status = |code: &str| {
+        let after = |at: &str| error.split_once(at).map(|(_, rest)| rest.trim_start());
+        after("HTTP status").is_some_and(|rest| rest.split_whitespace().next() == Some(code))
+    };
+    problem.mend = if status("401") || status("403") {
         // `--metrics-endpoint-auth` is on by default: the scraper needs a token whose account may get /metrics.
         vec![
             "Give the scrape a token that may get /metrics, and name it in the monitor's endpoint".to_owned(),
@@ -106,7 +111,7 @@ fn is_down(epp: &Epp<'_>, problem: &mut Problem, target: &ScrapeTarget) {
             "authorization:".to_owned(),
             "  credentials: {name: epp-metrics-reader, key: token}".to_owned(),
         ]
-    } else if has(&["404"]) {
+    } else if status("404") {
         vec![
             "Let the monitor's endpoint scrape the EPP's metrics port (9090) at this path".to_owned(),
             "path: /metrics".to_owned(),
