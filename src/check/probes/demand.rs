@@ -1,5 +1,7 @@
 //! Requests that wait and wake nothing, and sets that could not serve if requests came.
 
+use std::collections::BTreeSet;
+
 use crate::{
     check::{
         Concerns, Facts, Link, Problem, Severity, Verdict,
@@ -55,8 +57,8 @@ fn problem(facts: &Facts, held: &Held, hints: &mut usize) -> Option<Problem> {
         }
         _ => held.why.to_string(),
     };
-    let mut problem = Problem::new(held.why.as_str(), severity, link, what)
-        .concerning(held.variant.as_ref().map_or(Concerns::None, Concerns::one));
+    let mut problem =
+        Problem::new(held.why.as_str(), severity, link, what).concerning(concerned(facts, held));
     if let Some(variant) = &held.variant {
         problem = problem.about(super::variant::named(variant));
     } else if let Some(model) = model {
@@ -66,6 +68,22 @@ fn problem(facts: &Facts, held: &Held, hints: &mut usize) -> Option<Problem> {
         problem = problem.seen(place(held));
     }
     Some(mend(facts, held, problem, hints))
+}
+
+/// The variant that is held back or nearest; else those behind the pool where the requests wait, as they may be meant.
+fn concerned(facts: &Facts, held: &Held) -> Concerns {
+    if let Some(variant) = &held.variant {
+        return Concerns::one(variant);
+    }
+    let (Some(namespace), Some(pool)) = (&held.namespace, &held.pool) else {
+        return Concerns::None;
+    };
+    let behind = facts.inventory.variants_behind(Some(&**namespace), Some(&**pool));
+    let behind: BTreeSet<_> = behind.flat_map(|(_, names)| names.iter().cloned()).collect();
+    if behind.is_empty() {
+        return Concerns::None;
+    }
+    Concerns::Variants(behind)
 }
 
 fn place(held: &Held) -> String {

@@ -40,7 +40,7 @@ fn denied(facts: &Facts) -> Vec<Problem> {
                     "permission_missing",
                     Severity::Error,
                     Link::Permissions,
-                    format!("{account} may not do what a wake needs"),
+                    format!("{account} may not {}, which a wake needs", question(missing[0])),
                 )
                 .concerning(concerns)
             } else {

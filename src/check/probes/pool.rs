@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
-    core::{Blocked, Entry, Labels, Scope, VariantKey},
+    core::{Blocked, Entry, Labels, ObjectName, Scope, TargetKey, TargetKind, VariantKey},
 };
 
 /// The two groups that serve InferencePools.
@@ -185,9 +185,9 @@ fn no_pool(facts: &Facts, pools: &Pools<'_>, name: &VariantKey, entry: &Entry) -
         return Some(
             problem
                 .mend(format!(
-                    "create an InferencePool in namespace {namespace} whose selector these labels contain:"
-                ))
-                .mend(shown(&known.labels)),
+                    "create an InferencePool in namespace {namespace} that selects by some or all of the pod template's labels: {}",
+                    shown(&known.labels)
+                )),
         );
     };
     let differs = differs(selector, &known.labels);
@@ -200,16 +200,42 @@ fn no_pool(facts: &Facts, pools: &Pools<'_>, name: &VariantKey, entry: &Entry) -
             None => format!("label {label}: the pool wants {wanted:?}, the pod template has no such label"),
         });
     }
-    let labels: BTreeMap<_, _> = differs
-        .iter()
-        .map(|(label, wanted, _)| (*label, *wanted))
-        .collect();
-    let patch = json!({"spec": {"template": {"metadata": {"labels": labels}}}});
-    Some(
+    Some(if is_pinned(facts, target, &differs) {
+        let labels: BTreeMap<_, _> = differs.iter().map(|(label, _, there)| (*label, *there)).collect();
+        let selector = match pool.at("/spec/selector/matchLabels") {
+            Some(_) => json!({ "matchLabels": labels }),
+            None => json!(labels),
+        };
+        let name = ObjectName::new(pool.namespace.as_str(), pool.name.as_str());
+        let kind = format!("inferencepools.{}", pool.group);
         problem
-            .mend("give the pod template the labels that the pool selects by (a Deployment's own selector must still match them), or correct the pool's selector")
-            .mend(super::patch(target.kind.as_str(), &target.name, &patch)),
-    )
+            .mend("have the pool select by what the pods are labelled with: the target's own selector names these labels, and cannot be changed")
+            .mend(super::patch(&kind, &name, &json!({"spec": {"selector": selector}})))
+    } else {
+        let labels: BTreeMap<_, _> = differs
+            .iter()
+            .map(|(label, wanted, _)| (*label, *wanted))
+            .collect();
+        let patch = json!({"spec": {"template": {"metadata": {"labels": labels}}}});
+        problem
+            .mend("give the pod template the labels that the pool selects by, or correct the pool's selector")
+            .mend(super::patch(target.kind.as_str(), &target.name, &patch))
+    })
+}
+
+/// Whether the target's own selector names one of these labels: a pod template must match it, and it cannot be changed.
+fn is_pinned(facts: &Facts, target: &TargetKey, differs: &[(&str, &str, Option<&str>)]) -> bool {
+    let group = match &target.kind {
+        TargetKind::Other(other) => &other.group,
+        _ => "apps",
+    };
+    let name = &target.name;
+    let object = facts
+        .objects
+        .get(group, target.kind.as_str(), &name.namespace, &name.name);
+    let selector = object.map(|object| object.strings("/spec/selector/matchLabels"));
+    let selector = selector.unwrap_or_default();
+    differs.iter().any(|(label, ..)| selector.contains_key(label))
 }
 
 fn shown(labels: &Labels) -> String {

@@ -143,7 +143,9 @@ fn miswritten(facts: &Facts, name: &VariantKey) -> Option<&'static str> {
     let object = facts.objects.get(group, kind, &own.namespace, &own.name)?;
     let written = object.text("/spec/scaleTargetRef/kind")?;
     let known = ["Deployment", "StatefulSet", "LeaderWorkerSet"].into_iter();
-    known.filter(|known| *known != written).find(|known| known.eq_ignore_ascii_case(written))
+    known
+        .filter(|known| *known != written)
+        .find(|known| known.eq_ignore_ascii_case(written))
 }
 
 /// The target is not there, or cannot be woken.
@@ -163,7 +165,9 @@ fn target(facts: &Facts, name: &VariantKey, entry: &Entry, hints: &mut usize) ->
     if let Some(right) = miswritten(facts, name) {
         return Some(
             problem
-                .seen(format!("scaleTargetRef names a kind that is written {right}: upper and lower case count"))
+                .seen(format!(
+                    "scaleTargetRef names a kind that is written {right}: upper and lower case count"
+                ))
                 .mend("correct the kind")
                 .mend(patch(
                     name.source.as_str(),

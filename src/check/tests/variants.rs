@@ -65,10 +65,19 @@ fn a_kind_in_the_wrong_case_is_said_to_be_that() {
     for api_version in [json!("apps/v1"), json!(null)] {
         let mut given = well();
         let reference = json!({"apiVersion": api_version, "kind": "deployment", "name": "llama"});
-        given.set("VariantAutoscaling", "llama", &["spec", "scaleTargetRef"], reference);
+        given.set(
+            "VariantAutoscaling",
+            "llama",
+            &["spec", "scaleTargetRef"],
+            reference,
+        );
         let report = given.report();
         let first = &report.problems[report.variants[0].first.unwrap()];
-        assert!(text(first).contains("a kind that is written Deployment"), "{}", text(first));
+        assert!(
+            text(first).contains("a kind that is written Deployment"),
+            "{}",
+            text(first)
+        );
     }
 }
 
@@ -76,7 +85,12 @@ fn a_kind_in_the_wrong_case_is_said_to_be_that() {
 fn two_variants_on_one_target_wake_as_either() {
     let mut given = well();
     given.model("second", "meta/llama-8b");
-    given.set("VariantAutoscaling", "second", &["spec", "scaleTargetRef", "name"], json!("llama"));
+    given.set(
+        "VariantAutoscaling",
+        "second",
+        &["spec", "scaleTargetRef", "name"],
+        json!("llama"),
+    );
     let facts = given.facts();
     for asked in ["llama", "second"] {
         let story = &explain(&facts, &given.report(), asked, None)[0];
@@ -102,8 +116,9 @@ fn labels_that_no_pool_selects_name_the_nearest_pool_and_the_difference() {
         told.contains(r#"label app: the pool wants "llama", the pod template has "llama3""#),
         "{told}"
     );
+    // The Deployment's own selector names the label.
     assert!(
-        told.contains(r#"-p '{"spec":{"template":{"metadata":{"labels":{"app":"llama"}}}}}'"#),
+        told.contains(r#"-p '{"spec":{"selector":{"matchLabels":{"app":"llama3"}}}}'"#),
         "{told}"
     );
     assert_eq!(given.first("qwen"), None);

@@ -35,8 +35,11 @@ async fn check_of_what_works(world: &World) {
     world.create(parked("llama", "llama")).await;
     world.demand.queues().signal(&world.ns, "llama", Signal::On);
     // The real Prometheus has to scrape it first.
+    let mut looks = 0;
     let document = wait::until("the signal is seen", async || {
-        let (_, document) = look(world, "a", &[]).await;
+        // Each look is a copy with an account of its own.
+        looks += 1;
+        let (_, document) = look(world, &format!("look-{looks}"), &[]).await;
         (document["variants"][0]["state"] == "parked" && codes(&document, "epp_not_scraped").is_empty())
             .then_some(document)
     })
