@@ -18,7 +18,10 @@ mod take_back;
 mod variant;
 mod wake;
 
-pub(super) use self::epp::Epp;
+pub(super) use self::{
+    epp::{Epp, Reference},
+    signal::targets_of,
+};
 use super::{Facts, Problem, Verdict};
 use crate::core::ObjectName;
 
