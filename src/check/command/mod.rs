@@ -142,12 +142,11 @@ fn outcome(facts: &Facts, args: &CheckArgs, screen: &Screen) -> anyhow::Result<(
     Ok((text, status(&report, stories.as_deref())))
 }
 
-/// The exit status. A model that cannot wake is a problem, though no probe should say so.
+/// The exit status: with a story the same as without one, of the same variants. A name that nothing has is a problem,
+/// though no probe should say so.
 fn status(report: &Report, stories: Option<&[explain::Story]>) -> u8 {
-    let broken = stories
-        .into_iter()
-        .flatten()
-        .any(|story| story.end == explain::End::Never);
+    let unknown = |story: &explain::Story| story.namespace.is_none();
+    let broken = stories.into_iter().flatten().any(unknown);
     if report.has_problems() || broken {
         PROBLEMS
     } else {

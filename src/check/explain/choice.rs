@@ -200,7 +200,7 @@ impl Telling<'_> {
             let labels = entry
                 .target()
                 .and_then(|target| self.facts.inventory.target(target))
-                .map(|target| target.labels.iter().collect::<Vec<_>>());
+                .map(|target| target.labels.iter().collect());
             for pod in self
                 .pods(&labels.unwrap_or_default())
                 .iter()

@@ -12,7 +12,7 @@ mod tests;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Facts, Link, Object, Problem, Report, Severity, Unread, Verdict};
+use super::{Facts, Link, Object, Problem, Report, Severity, Unread, Verdict, around::Pairs, probes::Epp};
 use crate::core::{Entry, TargetKey, VariantKey};
 
 pub use end::End;
@@ -61,7 +61,7 @@ pub enum Mark {
     Unknown,
     /// It holds, at a price.
     Warning,
-    /// It is broken.
+    /// It is broken: a problem of that severity is found there, or the loop's own decision stops there.
     Broken,
 }
 
@@ -226,26 +226,15 @@ impl Telling<'_> {
         pools.find_map(|pool| pool)
     }
 
-    /// The Service of a pool's endpoint picker.
-    fn epp(&self, pool: &str) -> Option<&str> {
-        let pool = self.pool(pool)?;
-        pool.text("/spec/endpointPickerRef/name")
-            .or_else(|| pool.text("/spec/extensionRef/name"))
+    /// The endpoint picker of a pool, as the probes know it; `None` where nothing in scope stands behind the pool.
+    fn epp(&self, pool: &str) -> Option<&Epp<'_>> {
+        let mut epps = self.verdict.epps().iter();
+        epps.find(|epp| epp.namespace == *self.namespace && *epp.name == *pool)
     }
 
     /// The pods that a selector selects.
-    fn pods<'a>(&'a self, selector: &[(&'a str, &'a str)]) -> Vec<&'a Object> {
-        if selector.is_empty() {
-            return Vec::new();
-        }
-        let pods = self.facts.objects.within("", "Pod", self.namespace);
-        pods.filter(|pod| {
-            let labels = pod.strings("/metadata/labels");
-            selector
-                .iter()
-                .all(|(name, value)| labels.get(name) == Some(value))
-        })
-        .collect()
+    fn pods(&self, selector: &Pairs<'_>) -> Vec<&Object> {
+        self.verdict.around().pods.selected(self.namespace, selector)
     }
 
     /// Why objects of a kind could not be read here.

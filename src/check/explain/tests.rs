@@ -1,9 +1,12 @@
+use serde_json::json;
+
 use super::{End, Mark, Story, explain};
 use crate::{
     check::{
-        Facts,
+        Facts, ScrapeTarget,
         gather::{Wanted, files},
         judge,
+        tests::given::{Given, well},
     },
     config::Config,
 };
@@ -185,4 +188,76 @@ fn one_name_in_two_namespaces_is_two_stories() {
         explain(&facts, &report, "meta/llama-3.1-8b", Some("lab")).len(),
         1
     );
+}
+
+/// The story of the model of the set-up that is all well, after a change.
+fn live(change: impl FnOnce(&mut Given)) -> (Vec<&'static str>, Story) {
+    let mut given = well();
+    change(&mut given);
+    (given.codes(), told(&given.facts(), "meta/llama-8b"))
+}
+
+#[test]
+fn what_no_probe_finds_broken_is_not_told_to_be() {
+    let (codes, story) = live(|given| {
+        given.set("Service", "llama-epp", &["spec", "selector"], json!({}));
+    });
+    assert_eq!(codes, [""; 0]);
+    assert_eq!(
+        (story.end, story.steps[0].mark),
+        (End::WhenAsked, Mark::Unknown),
+        "{story:#?}"
+    );
+    let (codes, story) = live(|given| {
+        let reference = json!({"kind": "Gateway", "name": "picker"});
+        given.set(
+            "InferencePool",
+            "llama",
+            &["spec", "endpointPickerRef"],
+            reference,
+        );
+    });
+    assert_eq!(codes, [""; 0]);
+    assert_eq!(
+        (story.end, story.steps[0].mark),
+        (End::WhenAsked, Mark::Unknown),
+        "{story:#?}"
+    );
+    let (codes, story) = live(|given| {
+        given.without("Pod", "llama-epp-1");
+    });
+    assert_eq!(codes, ["epp_no_pods"]);
+    assert_eq!(
+        (story.end, story.steps[0].mark),
+        (End::Never, Mark::Broken),
+        "{story:#?}"
+    );
+}
+
+#[test]
+fn targets_are_found_by_the_label_that_the_configuration_names() {
+    let target = |health: &str| ScrapeTarget {
+        labels: [("ns", "llm"), ("service", "llama-epp")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        pool: "epps".into(),
+        url: "http://10.0.0.7:9090/metrics".into(),
+        interval: None,
+        health: health.into(),
+        last_error: "refused".into(),
+        last_scrape: None,
+    };
+    let (_, story) = live(|given| {
+        given.config.query.labels.namespace = "ns".into();
+        given.prometheus.targets = Some(Ok(vec![target("up"), target("down")]));
+    });
+    let scraped = &story.steps[2];
+    assert!(
+        scraped
+            .evidence
+            .iter()
+            .any(|line| line.contains("http://10.0.0.7:9090")),
+        "{scraped:#?}"
+    );
+    assert_ne!(scraped.mark, Mark::Broken, "its metrics are there: {scraped:#?}");
 }

@@ -17,7 +17,7 @@ mod take_back;
 mod variant;
 mod wake;
 
-pub(super) use self::epp::Epp;
+pub(super) use self::{
 use super::{
     Facts, Problem, Verdict,
     paste::{self, on as kubectl},

@@ -76,23 +76,28 @@ pub fn waiting(pool: &str, model: &str, value: f64) -> Sample {
 impl Given {
     /// A parked model with a variant, a Deployment, a pool and an EPP of that name.
     pub fn model(&mut self, name: &str, model: &str) -> &mut Self {
-        let meta = json!({"name": name, "namespace": "llm", "uid": name, "resourceVersion": "1",
+        self.model_in("llm", name, model)
+    }
+
+    /// The same in another namespace.
+    pub fn model_in(&mut self, namespace: &str, name: &str, model: &str) -> &mut Self {
+        let meta = json!({"name": name, "namespace": namespace, "uid": name, "resourceVersion": "1",
             "labels": {"inference.optimization/acceleratorName": "H100"}});
         let epp = format!("{name}-epp");
         self.prometheus.seen.get_or_insert_default().push(Seen {
-            namespace: Some("llm".into()),
+            namespace: Some(namespace.into()),
             pool: Some(name.into()),
             what: Sign::FlowControl,
         });
         self.add(json!({"apiVersion": "llmd.ai/v1alpha1", "kind": "VariantAutoscaling", "metadata": meta,
             "spec": {"modelID": model, "scaleTargetRef": {"kind": "Deployment", "name": name}, "variantCost": "10"}}))
-            .add(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "llm", "uid": name, "resourceVersion": "1"},
+            .add(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace, "uid": name, "resourceVersion": "1"},
                 "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}}}}))
-            .add(json!({"apiVersion": "inference.networking.k8s.io/v1", "kind": "InferencePool", "metadata": {"name": name, "namespace": "llm"},
+            .add(json!({"apiVersion": "inference.networking.k8s.io/v1", "kind": "InferencePool", "metadata": {"name": name, "namespace": namespace},
                 "spec": {"selector": {"matchLabels": {"app": name}}, "targetPorts": [{"number": 8000}], "endpointPickerRef": {"name": epp, "port": {"number": 9002}}}}))
-            .add(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": epp, "namespace": "llm", "labels": {"app": epp}},
+            .add(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": epp, "namespace": namespace, "labels": {"app": epp}},
                 "spec": {"selector": {"app": epp}, "ports": [{"name": "grpc", "port": 9002}, {"name": "http-metrics", "port": 9090}]}}))
-            .add(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("{epp}-1"), "namespace": "llm", "labels": {"app": epp}},
+            .add(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("{epp}-1"), "namespace": namespace, "labels": {"app": epp}},
                 "spec": {"containers": [{"name": "epp", "args": ["--config-text", "apiVersion: inference.networking.x-k8s.io/v1alpha1\nkind: EndpointPickerConfig\nfeatureGates: [flowControl]"]}]},
                 "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}],
                     "containerStatuses": [{"name": "epp", "ready": true, "restartCount": 0, "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}]}}))

@@ -7,11 +7,21 @@ use serde_json::json;
 use super::given::{Given, well};
 use crate::check::judge;
 
+/// So many models in a namespace, beside the first.
+const IN_NAMESPACE: usize = 1_000;
+
+fn namespace(n: usize) -> String {
+    match n / IN_NAMESPACE {
+        0 => "llm".to_owned(),
+        other => format!("llm-{other}"),
+    }
+}
+
 /// So many models beside the first.
 fn many(count: usize) -> Given {
     let mut given = well();
     for n in 0..count {
-        given.model(&format!("model-{n}"), &format!("meta/model-{n}"));
+        given.model_in(&namespace(n), &format!("model-{n}"), &format!("meta/model-{n}"));
     }
     given
 }
@@ -20,9 +30,10 @@ fn many(count: usize) -> Given {
 fn without_pools(count: usize) -> Given {
     let mut given = many(count);
     for n in 0..count {
-        let labels = json!({"app": format!("model-{n}-x")});
-        let path = ["spec", "template", "metadata", "labels"];
-        given.set("Deployment", &format!("model-{n}"), &path, labels);
+        let name = format!("model-{n}");
+        given.add(json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace(n), "uid": name, "resourceVersion": "1"},
+            "spec": {"replicas": 0, "template": {"metadata": {"labels": {"app": format!("{name}-x")}}}}}));
     }
     given
 }

@@ -41,10 +41,18 @@ function showOverview(status) {
   problems(status);
 }
 
-// Requests waiting, and for how many models. Variants of one model wait for the same requests.
+// Requests waiting, and for how many models. Variants of one model that share a pool wait for the same requests; that with
+// the most pools has them all.
 function demand(status) {
-  const models = new Map();
-  for (const v of status.variants) if (v.waiting > 0) models.set(JSON.stringify([v.namespace, v.pools, v.model]), v.waiting);
+  const [models, counted] = [new Map(), new Set()];
+  const waiting = status.variants.filter((v) => v.waiting > 0).sort((a, b) => b.pools.length - a.pools.length);
+  for (const v of waiting) {
+    const places = (v.pools.length ? v.pools : [""]).map((pool) => lineKey(v.namespace, pool, v.model));
+    if (places.some((place) => counted.has(place))) continue;
+    for (const place of places) counted.add(place);
+    const model = JSON.stringify([v.namespace, v.model]);
+    models.set(model, (models.get(model) ?? 0) + v.waiting);
+  }
   for (const b of unanswered(status)) models.set(lineKey(b.namespace, b.pool, b.model) + b.reason, b.waiting);
   return [[...models.values()].reduce((sum, n) => sum + n, 0), models.size];
 }

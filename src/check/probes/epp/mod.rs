@@ -8,7 +8,7 @@ mod start;
 mod tests;
 mod there;
 
-pub(in crate::check) use self::find::Epp;
+pub(in crate::check) use self::find::{Epp, Reference};
 use crate::check::{Facts, Problem, Verdict};
 
 /// What is wrong there.

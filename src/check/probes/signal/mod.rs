@@ -12,10 +12,13 @@ mod tests;
 
 use std::collections::HashMap;
 
-use self::index::{Index, Scraped};
+use self::{
+    index::{Index, Scraped},
+    targets::Targets,
+};
 use super::{epp::Epp, paste};
 use crate::{
-    check::{Concerns, Facts, Link, Problem, Severity, Verdict},
+    check::{Concerns, Facts, Link, Problem, ScrapeTarget, Severity, Verdict},
     core::{Blocked, Seen, Sign, Signal},
 };
 
@@ -41,6 +44,12 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
         }
     }
     once(problems)
+}
+
+/// What Prometheus scrapes of EPPs.
+pub(in crate::check) fn targets_of<'a>(facts: &'a Facts, epps: &[&Epp<'_>]) -> Vec<&'a ScrapeTarget> {
+    let targets = Targets::of(facts);
+    epps.iter().flat_map(|epp| targets.of_epp(epp)).collect()
 }
 
 /// What is the same for several pools, such as the interval of a monitor that selects all of their EPPs, is told once.

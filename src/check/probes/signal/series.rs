@@ -105,8 +105,8 @@ fn without_pool(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
     Some(problem)
 }
 
-/// Series of the pool's name stand in a namespace where there is no such pool, and none in its own: another scrape, such
-/// as a federation, has put its own namespace over theirs.
+/// Series of the pool's name stand in another namespace, and none in its own: there is no such pool there, or another
+/// scrape, such as a federation, has put its own namespace over theirs.
 pub(super) fn elsewhere(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem> {
     if !scraped.series.is_empty() {
         return None;
@@ -124,10 +124,17 @@ pub(super) fn elsewhere(epp: &Epp<'_>, scraped: &Scraped<'_>) -> Option<Problem>
         is_it.then_some((*series, other))
     })?;
     let exported = label(series, "exported_namespace").is_some();
-    let what = format!(
-        "the queue of pool {} is seen in namespace {other}, where there is no such pool",
-        epp.name
-    );
+    let what = if exported {
+        format!(
+            "the queue of pool {} is seen in namespace {other}, which a scrape has put over its own",
+            epp.name
+        )
+    } else {
+        format!(
+            "the queue of pool {} is seen in namespace {other}, where there is no such pool",
+            epp.name
+        )
+    };
     let severity = if exported {
         Severity::Error
     } else {

@@ -105,8 +105,16 @@ fn a_configuration_that_the_epp_cannot_read_is_told() {
             "epp_config_invalid",
             Severity::Error,
             &[part, "key plugins.yaml"],
-            |facts| configure(facts, text),
+            |facts| {
+                unseen(facts);
+                configure(facts, text);
+            },
         );
+        // It was changed after the EPP began to run.
+        let runs = ["it may not start again with it", part];
+        finds("epp_config_invalid", Severity::Note, &runs, |facts| {
+            configure(facts, text)
+        });
     }
     finds(
         "epp_config_missing",

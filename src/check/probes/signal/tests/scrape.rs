@@ -16,6 +16,15 @@ fn a_target_that_is_down_says_why_nothing_is_scraped() {
             "--metrics-port",
         ),
         ("server returned HTTP status 404 Not Found", "path: /metrics"),
+        (
+            "server returned HTTP status 403 Forbidden",
+            "--non-resource-url=/metrics",
+        ),
+        // Neither the port nor the address is a status.
+        (
+            "Get \"http://10.40.1.7:4012/metrics\": dial tcp 10.40.1.7:4012: connect: connection refused",
+            "--metrics-port",
+        ),
         ("context deadline exceeded", "get networkpolicy"),
         ("x509: certificate signed by unknown authority", "scheme: http"),
         ("something else", "get pods -o wide"),
@@ -226,4 +235,44 @@ fn files_without_a_monitor_are_told() {
             );
         },
     );
+}
+
+#[test]
+fn a_target_of_another_epp_whose_name_begins_alike_is_not_its() {
+    let of = |pod: &str| {
+        let mut down = target();
+        "down".clone_into(&mut down.health);
+        down.labels.remove("service");
+        down.labels.insert("pod".to_owned(), pod.to_owned());
+        down
+    };
+    let unread = |facts: &mut Facts| {
+        unscraped(facts);
+        remove(facts, "Pod", "chat-epp-7d9-x2");
+        facts.unread.push(crate::check::Unread {
+            group: String::new(),
+            kind: "Pod".to_owned(),
+            namespace: None,
+            why: "forbidden".to_owned(),
+            absent: false,
+        });
+    };
+    let (own, others, none) = (
+        "chat-epp-7d9-x2",
+        "chat-epp-large-7d9-x2",
+        "no target of the EPP's",
+    );
+    finds("epp_not_scraped", Severity::Error, &["is down"], |facts| {
+        unread(facts);
+        targets(facts).push(of(own));
+    });
+    finds("epp_not_scraped", Severity::Error, &[none], |facts| {
+        unread(facts);
+        targets(facts).push(of(others));
+    });
+    // Where pods are known, they say it.
+    finds("epp_not_scraped", Severity::Error, &[none], |facts| {
+        unscraped(facts);
+        targets(facts).push(of("chat-epp-7d9-gone"));
+    });
 }

@@ -70,6 +70,10 @@ fn a_namespace_that_another_scrape_has_written_over_is_told() {
     ];
     let over = series(&[("namespace", "monitoring"), ("exported_namespace", "llm")], 0.0);
     finds("namespace_differs", Severity::Error, &parts, has([over]));
+    // Whether there is such a pool there does not matter.
+    let said = ["which a scrape has put over its own"];
+    let over = series(&[("namespace", "monitoring"), ("exported_namespace", "llm")], 0.0);
+    finds("namespace_differs", Severity::Error, &said, has([over]));
     let over = || series(&[("namespace", "monitoring"), ("exported_namespace", "llm")], 0.0);
     finds("epp_not_scraped", Severity::Error, &parts, |facts| {
         has([over()])(facts);
