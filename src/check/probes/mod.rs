@@ -18,6 +18,9 @@ mod variant;
 mod wake;
 
 pub(super) use self::{
+    epp::{Epp, Reference},
+    signal::targets_of,
+};
 use super::{
     Facts, Problem, Verdict,
     paste::{self, on as kubectl},
