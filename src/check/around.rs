@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::{Facts, Object};
+use super::{Facts, Object, Objects};
 use crate::core::Seen;
 
 /// What makes pods of an EPP. The charts know these two.
@@ -67,6 +67,17 @@ impl<'a> Labelled<'a> {
     }
 }
 
+/// Pods by their labels.
+pub(super) fn pods(objects: &Objects) -> Labelled<'_> {
+    Labelled::of(objects.all("", "Pod"), "/metadata/labels")
+}
+
+/// Deployments, then StatefulSets, by the labels of the pods that they make.
+pub(super) fn workloads(objects: &Objects) -> Labelled<'_> {
+    let workloads = WORKLOADS.iter().flat_map(|kind| objects.all("apps", kind));
+    Labelled::of(workloads, "/spec/template/metadata/labels")
+}
+
 /// What there is.
 #[derive(Debug, Default)]
 pub(super) struct Around<'a> {
@@ -89,7 +100,6 @@ impl<'a> Around<'a> {
     /// All of it.
     pub fn of(facts: &'a Facts) -> Self {
         let objects = &facts.objects;
-        let workloads = WORKLOADS.iter().flat_map(|kind| objects.all("apps", kind));
         let mut services: HashMap<_, Vec<_>> = HashMap::new();
         let mut listening = HashMap::new();
         for service in objects.all("", "Service") {
@@ -106,8 +116,8 @@ impl<'a> Around<'a> {
             }
         }
         Self {
-            pods: Labelled::of(objects.all("", "Pod"), "/metadata/labels"),
-            workloads: Labelled::of(workloads, "/spec/template/metadata/labels"),
+            pods: pods(objects),
+            workloads: workloads(objects),
             services,
             listening,
             seen,

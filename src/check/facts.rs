@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     config::Config,
-    core::{Inventory, Now, Sample, Seen, Wall},
+    core::{Inventory, Now, Sample, Seen, TargetKey, Wall},
 };
 
 pub use crate::prometheus::{ScrapeTarget, Series};
@@ -59,6 +59,20 @@ pub enum Origin {
         /// The file with the samples; `None`: only the objects are looked at.
         samples: Option<PathBuf>,
     },
+}
+
+/// The API groups that serve InferencePools, the stable one first.
+pub(super) const POOL_GROUPS: [&str; 2] = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
+
+impl Facts {
+    /// Why objects of a kind in a namespace could not be read, so that there being none says nothing; `None` where they
+    /// could, and where the API has no such kind.
+    pub fn unread(&self, group: &str, kind: &str, namespace: &str) -> Option<&Unread> {
+        self.unread.iter().find(|unread| {
+            let here = unread.namespace.as_deref().is_none_or(|ns| ns == namespace);
+            here && !unread.absent && unread.group == group && unread.kind == kind
+        })
+    }
 }
 
 /// An object, as the API serves it or a manifest has it, without its `managedFields`.
@@ -113,6 +127,15 @@ impl Object {
             .collect()
     }
 
+    /// What an InferencePool selects by, in either shape of its API; what is no string is left out.
+    pub fn pool_selector(&self) -> BTreeMap<&str, &str> {
+        if self.at("/spec/selector/matchLabels").is_some() {
+            self.strings("/spec/selector/matchLabels")
+        } else {
+            self.strings("/spec/selector")
+        }
+    }
+
     /// Kind, namespace and name, for people: `Service llm/epp`.
     pub fn named(&self) -> String {
         match &*self.namespace {
@@ -162,6 +185,29 @@ impl Objects {
     pub fn get(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
         let of_kind = self.0.get(&(group.to_owned(), kind.to_owned()))?;
         of_kind.get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// The InferencePools of both groups, the stable one first.
+    pub fn pools(&self) -> impl Iterator<Item = &Object> {
+        POOL_GROUPS
+            .iter()
+            .flat_map(|group| self.all(group, "InferencePool"))
+    }
+
+    /// The InferencePools of a name, the stable one first: during a migration one stands in either group.
+    pub fn pools_named<'a>(
+        &'a self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Iterator<Item = &'a Object> + Clone + use<'a> {
+        let of_group = POOL_GROUPS.map(|group| self.get(group, "InferencePool", namespace, name));
+        of_group.into_iter().flatten()
+    }
+
+    /// A scale target.
+    pub fn target(&self, key: &TargetKey) -> Option<&Object> {
+        let name = &key.name;
+        self.get(key.kind.group(), key.kind.as_str(), &name.namespace, &name.name)
     }
 
     /// Every object.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Concerns, Facts, Problem, Severity, Verdict, probes};
-use crate::core::{Observed, State, VariantKey};
+use super::{Concerns, Problem, Severity, Verdict, probes};
+use crate::core::{Observed, VariantKey};
 
 /// The outcome.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,10 +84,10 @@ impl<'a> First<'a> {
     }
 }
 
-/// Judges the facts.
-pub fn judge(facts: &Facts) -> Report {
-    let verdict = Verdict::of(facts);
-    let mut problems = probes::all(facts, &verdict);
+/// Judges the facts that were decided on.
+pub fn judge(verdict: &Verdict<'_>) -> Report {
+    let facts = verdict.facts();
+    let mut problems = probes::all(facts, verdict);
     problems.sort_by(|a, b| {
         let key = |p: &Problem| (p.severity, p.link);
         key(a)
@@ -114,12 +114,7 @@ pub fn judge(facts: &Facts) -> Report {
             pools: entry.pools.iter().map(ToString::to_string).collect(),
             waiting: demand_known.then(|| verdict.waiting(name, entry)),
             state: state.as_str(),
-            reason: match state {
-                State::Parked if !demand_known => {
-                    "at 0 replicas; whether requests wait is not known".to_owned()
-                }
-                ref state => state.to_string(),
-            },
+            reason: state.told(demand_known),
             first: first.of(name),
         }
     });

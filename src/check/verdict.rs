@@ -8,8 +8,8 @@ use std::{
 
 use super::{Facts, Prom, around::Around, probes::Epp};
 use crate::core::{
-    Answer, Blocked, Entry, Held, Joined, Memory, Plan, Row, Rules, Signal, Signals, Situation, State,
-    VariantKey, by_variant, join, plan, rows,
+    Answer, Entry, Held, Joined, Memory, Plan, Row, Rules, Signal, Signals, Situation, State, VariantKey,
+    by_variant, join, plan, rows,
 };
 
 /// The decision on the facts.
@@ -80,6 +80,11 @@ impl<'a> Verdict<'a> {
         }
     }
 
+    /// What it was decided on.
+    pub fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+
     /// The state of a variant, by the loop's own words.
     pub fn state(&self, name: &VariantKey, entry: &Entry) -> State {
         self.situation().state(name, entry)
@@ -95,9 +100,9 @@ impl<'a> Verdict<'a> {
         &self.held
     }
 
-    /// Demand that is answered.
-    pub fn joined(&self) -> &Joined {
-        &self.joined
+    /// Whether requests wait for a variant and wake nothing.
+    pub fn holds(&self, name: &VariantKey) -> bool {
+        self.by_variant.contains_key(name)
     }
 
     /// The variants that are to be woken now, as requests wait for them.
@@ -118,12 +123,6 @@ impl<'a> Verdict<'a> {
     /// The signal of a pool.
     pub fn signal(&self, namespace: &Arc<str>, pool: &Arc<str>) -> Signal {
         self.signals.of(namespace, pool)
-    }
-
-    /// Why demand for parked variants would not be seen.
-    pub fn silent(&self) -> impl Iterator<Item = (&VariantKey, &Blocked)> {
-        let silent = self.signals.silent().iter();
-        silent.filter_map(|(_, held)| Some((held.variant.as_ref()?, &held.why)))
     }
 
     /// What stands beside, by labels and names.

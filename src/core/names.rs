@@ -72,6 +72,14 @@ impl TargetKind {
         }))
     }
 
+    /// The API group.
+    pub fn group(&self) -> &str {
+        match self {
+            Self::Deployment | Self::StatefulSet => "apps",
+            Self::Other(other) => &other.group,
+        }
+    }
+
     /// The kind as it stands in `scaleTargetRef.kind`.
     pub fn as_str(&self) -> &str {
         match self {

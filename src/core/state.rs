@@ -74,6 +74,16 @@ impl State {
     }
 }
 
+impl State {
+    /// The state in words. Where demand is not known, nobody can say that no requests wait.
+    pub fn told(&self, demand_known: bool) -> String {
+        match self {
+            Self::Parked if !demand_known => "at 0 replicas; whether requests wait is not known".to_owned(),
+            state => state.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::QueryTrouble;
 use crate::{
     cluster::Watches,
-    core::{Entry, Held, Inventory, Observed, Role, Situation, State, VariantKey, Wall},
+    core::{Entry, Held, Inventory, Observed, Role, Situation, VariantKey, Wall},
 };
 
 /// What of the process goes into the status.
@@ -162,7 +162,7 @@ pub fn status(situation: &Situation<'_>, overview: &Overview<'_>) -> serde_json:
             .collect(),
         variants: variants
             .into_iter()
-            .map(|(name, entry)| variant(situation, overview.trouble.is_some(), name, entry))
+            .map(|(name, entry)| variant(situation, overview.trouble.is_none(), name, entry))
             .collect(),
         blocked: overview.held.iter().map(blocked).collect(),
     };
@@ -196,7 +196,7 @@ fn watches(watches: &Watches) -> Vec<WatchStatus> {
 
 fn variant<'a>(
     situation: &Situation<'a>,
-    blind: bool,
+    demand_known: bool,
     name: &'a VariantKey,
     entry: &'a Entry,
 ) -> VariantStatus<'a> {
@@ -228,10 +228,7 @@ fn variant<'a>(
         pools: entry.pools.iter().map(|pool| &**pool).collect(),
         waiting: situation.waiting(name, entry),
         state: state.as_str(),
-        reason: match state {
-            State::Parked if blind => "at 0 replicas; whether requests wait is not known".to_owned(),
-            state => state.to_string(),
-        },
+        reason: state.told(demand_known),
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub use self::args::{Account, CheckArgs, Color, Interval, Output};
 use self::{narrow::narrow, progress::Progress, screen::Screen};
 use super::{
-    Facts, Report, explain, gather,
+    Facts, Report, Verdict, explain, gather,
     gather::Wanted,
     judge,
     render::{self, Page, json},
@@ -122,7 +122,8 @@ impl Source {
 
 /// What the facts come to.
 fn outcome(facts: &Facts, args: &CheckArgs, screen: &Screen) -> anyhow::Result<(String, u8)> {
-    let report = narrow(judge(facts), facts, args);
+    let verdict = Verdict::of(facts);
+    let report = narrow(judge(&verdict), facts, args);
     let only = narrow::described(args);
     let page = Page {
         facts,
@@ -133,7 +134,7 @@ fn outcome(facts: &Facts, args: &CheckArgs, screen: &Screen) -> anyhow::Result<(
     let stories = args
         .explain
         .as_deref()
-        .map(|model| explain::explain(facts, &report, model, args.namespace.as_deref()));
+        .map(|model| explain::explain(&verdict, &report, model, args.namespace.as_deref()));
     let text = match (args.output, &stories) {
         (Output::Json, stories) => json::json(&page, stories.as_deref(), args.watch.is_some())?,
         (_, Some(stories)) => render::story(&page, stories, screen.view()),

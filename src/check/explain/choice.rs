@@ -1,8 +1,8 @@
 //! The second half of the path: from the variants to a replica that stays.
 
-use super::{Mark, Telling, Told, is_ready};
+use super::{Mark, Telling, Told};
 use crate::{
-    check::{Need, Origin},
+    check::{Need, Origin, probes::is_ready},
     core::{Gone, Observed, Role, Select, Source, State, TargetKey, TargetKind},
 };
 
@@ -107,11 +107,10 @@ impl Telling<'_> {
         }
         for pool in self.pools() {
             let selector = self.pool(pool).map(|pool| {
-                let labels = match pool.at("/spec/selector/matchLabels") {
-                    Some(_) => pool.strings("/spec/selector/matchLabels"),
-                    None => pool.strings("/spec/selector"),
-                };
-                let pairs = labels.into_iter().map(|(name, value)| format!("{name}={value}"));
+                let pairs = pool
+                    .pool_selector()
+                    .into_iter()
+                    .map(|(name, value)| format!("{name}={value}"));
                 pairs.collect::<Vec<_>>().join(",")
             });
             let selector = selector.unwrap_or_default();

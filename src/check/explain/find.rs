@@ -61,13 +61,8 @@ pub(super) fn find<'a>(facts: &'a Facts, asked: &str, namespace: Option<&str>) -
 }
 
 /// The story of a name that nothing has.
-pub(super) fn unknown(
-    facts: &Facts,
-    report: &Report,
-    verdict: &Verdict<'_>,
-    asked: &str,
-    namespace: Option<&str>,
-) -> Story {
+pub(super) fn unknown(report: &Report, verdict: &Verdict<'_>, asked: &str, namespace: Option<&str>) -> Story {
+    let facts = verdict.facts();
     let names = near::models(facts, None);
     let alike = near::ranked(asked, names.keys().copied());
     let alike: Vec<_> = alike.into_iter().map(|name| (name, names[name])).collect();

@@ -112,17 +112,17 @@ fn link_of(problem: &Problem) -> usize {
 
 /// The stories of a model, or of that of a variant: one for each namespace with variants of it, or one that says that
 /// there are none.
-pub fn explain(facts: &Facts, report: &Report, asked: &str, namespace: Option<&str>) -> Vec<Story> {
-    let verdict = Verdict::of(facts);
+pub fn explain(verdict: &Verdict<'_>, report: &Report, asked: &str, namespace: Option<&str>) -> Vec<Story> {
+    let facts = verdict.facts();
     let found = find::find(facts, asked, namespace);
     if found.is_empty() {
-        return vec![find::unknown(facts, report, &verdict, asked, namespace)];
+        return vec![find::unknown(report, verdict, asked, namespace)];
     }
     let stories = found.iter().map(|found| {
         let telling = Telling {
             facts,
             report,
-            verdict: &verdict,
+            verdict,
             namespace: &found.namespace,
             model: &found.model,
             variants: &found.variants,
@@ -217,13 +217,7 @@ impl Telling<'_> {
 
     /// The InferencePool of a name.
     fn pool(&self, name: &str) -> Option<&Object> {
-        let groups = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
-        let mut pools = groups.iter().map(|group| {
-            self.facts
-                .objects
-                .get(group, "InferencePool", self.namespace, name)
-        });
-        pools.find_map(|pool| pool)
+        self.facts.objects.pools_named(self.namespace, name).next()
     }
 
     /// The endpoint picker of a pool, as the probes know it; `None` where nothing in scope stands behind the pool.
@@ -239,13 +233,7 @@ impl Telling<'_> {
 
     /// Why objects of a kind could not be read here.
     fn unread(&self, group: &str, kind: &str) -> Option<&Unread> {
-        self.facts.unread.iter().find(|unread| {
-            let here = unread.namespace.as_deref();
-            unread.group == group
-                && unread.kind == kind
-                && !unread.absent
-                && here.is_none_or(|here| *here == **self.namespace)
-        })
+        self.facts.unread(group, kind, self.namespace)
     }
 }
 
@@ -280,15 +268,6 @@ impl Told {
         self.mark = self.mark.max(mark);
         self.lines.push(line);
     }
-}
-
-/// Whether a pod says that it is ready.
-fn is_ready(pod: &Object) -> bool {
-    let conditions = pod.at("/status/conditions").and_then(|all| all.as_array());
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
 /// `1 pod`, `2 pods`.

@@ -1,10 +1,10 @@
 //! The first half of the path: from the request to the row of our query.
 
-use super::{Mark, Telling, Told, counted, is_ready, seconds};
+use super::{Mark, Telling, Told, counted, seconds};
 use crate::{
     check::{
         Facts, ScrapeTarget, Series,
-        probes::{Epp, Reference, targets_of},
+        probes::{Epp, Reference, is_ready, targets_of},
     },
     core::{Sample, Signal},
     prometheus::query,

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{End, Mark, Story, explain};
 use crate::{
     check::{
-        Facts, ScrapeTarget,
+        Facts, ScrapeTarget, Verdict,
         gather::{Wanted, files},
         judge,
         tests::given::{Given, well},
@@ -34,7 +34,8 @@ fn facts(manifests: &str, samples: Option<&str>) -> Facts {
 }
 
 fn told(facts: &Facts, model: &str) -> Story {
-    let mut stories = explain(facts, &judge(facts), model, None);
+    let verdict = Verdict::of(facts);
+    let mut stories = explain(&verdict, &judge(&verdict), model, None);
     assert_eq!(stories.len(), 1);
     stories.remove(0)
 }
@@ -177,15 +178,16 @@ fn one_name_in_two_namespaces_is_two_stories() {
     let file = folder.path().join("objects.yaml");
     std::fs::write(&file, both).unwrap();
     let facts = files(&Config::default(), &file, None, &Wanted::default()).unwrap();
-    let report = judge(&facts);
-    let stories = explain(&facts, &report, "meta/llama-3.1-8b", None);
+    let verdict = Verdict::of(&facts);
+    let report = judge(&verdict);
+    let stories = explain(&verdict, &report, "meta/llama-3.1-8b", None);
     let namespaces: Vec<_> = stories
         .iter()
         .filter_map(|story| story.namespace.as_deref())
         .collect();
     assert_eq!(namespaces, ["lab", "llm"]);
     assert_eq!(
-        explain(&facts, &report, "meta/llama-3.1-8b", Some("lab")).len(),
+        explain(&verdict, &report, "meta/llama-3.1-8b", Some("lab")).len(),
         1
     );
 }

@@ -1,9 +1,6 @@
 //! What stands around the endpoint pickers: Services, pods, the configuration they read, and who has them scraped.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    rc::Rc,
-};
+use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use kube::{api::ApiResource, core::GroupVersionKind};
@@ -11,12 +8,13 @@ use serde_json::Value;
 
 use super::live::Cluster;
 use crate::{
-    check::{Object, Objects},
+    check::{
+        Object, Objects,
+        around::{Labelled, pods, workloads},
+    },
     core::Failure,
 };
 
-/// Groups of InferencePools.
-const POOLS: [&str; 2] = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
 /// The API of the Prometheus operator.
 const OPERATOR: &str = "monitoring.coreos.com";
 /// How many times a `ConfigMap` is read for one endpoint picker at most.
@@ -28,7 +26,9 @@ fn of(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
 
 /// Reads what stands around the pools that were read.
 pub(super) async fn read(cluster: &mut Cluster<'_>) {
-    let namespaces: BTreeSet<String> = pools(&cluster.objects)
+    let namespaces: BTreeSet<String> = cluster
+        .objects
+        .pools()
         .map(|pool| pool.namespace.clone())
         .collect();
     if namespaces.is_empty() {
@@ -84,66 +84,21 @@ async fn config_maps(cluster: &mut Cluster<'_>) {
 
 /// Those of all pools, by namespace and name.
 fn named(objects: &Objects) -> BTreeSet<(String, String)> {
-    let pods = Pods::of(objects);
-    pools(objects)
-        .flat_map(|pool| config_maps_of(objects, &pods, pool))
+    let pods = pods(objects);
+    let workloads = workloads(objects);
+    objects
+        .pools()
+        .flat_map(|pool| config_maps_of(objects, &pods, &workloads, pool))
         .collect()
 }
 
-/// The pools that were read.
-fn pools(objects: &Objects) -> impl Iterator<Item = &Object> {
-    POOLS.iter().flat_map(|group| objects.all(group, "InferencePool"))
-}
-
-/// The specs of pods, and of the templates that pods are made from, by namespace and label: there may be as many pools as
-/// Deployments, and so each is not looked at for each.
-struct Pods<'a>(HashMap<(&'a str, &'a str, &'a str), Vec<Labelled<'a>>>);
-
-/// Labels, and the spec of the pods that have them.
-type Labelled<'a> = (Rc<BTreeMap<&'a str, &'a str>>, &'a Value);
-
-impl<'a> Pods<'a> {
-    fn of(objects: &'a Objects) -> Self {
-        const KINDS: [(&str, &str, &str); 3] = [
-            ("apps", "Deployment", "/spec/template"),
-            ("apps", "StatefulSet", "/spec/template"),
-            ("", "Pod", ""),
-        ];
-        let mut by_label = HashMap::<_, Vec<_>>::new();
-        for (group, kind, at) in KINDS {
-            for object in objects.all(group, kind) {
-                let Some(spec) = object.at(&format!("{at}/spec")) else {
-                    continue;
-                };
-                let labels = Rc::new(object.strings(&format!("{at}/metadata/labels")));
-                for (name, value) in labels.iter() {
-                    let key = (object.namespace.as_str(), *name, *value);
-                    by_label.entry(key).or_default().push((labels.clone(), spec));
-                }
-            }
-        }
-        Self(by_label)
-    }
-
-    /// Those that a selector selects; an empty one selects none.
-    fn selected(&self, namespace: &str, selector: &BTreeMap<&str, &str>) -> Vec<&'a Value> {
-        let first = selector.first_key_value();
-        let some = first.and_then(|(name, value)| self.0.get(&(namespace, *name, *value)));
-        let fits = |labels: &BTreeMap<&str, &str>| {
-            selector
-                .iter()
-                .all(|(name, value)| labels.get(name) == Some(value))
-        };
-        some.into_iter()
-            .flatten()
-            .filter(|(labels, _)| fits(labels))
-            .map(|(_, spec)| *spec)
-            .collect()
-    }
-}
-
 /// Each `ConfigMap` that the endpoint picker of a pool names, by namespace and name.
-fn config_maps_of(objects: &Objects, pods: &Pods<'_>, pool: &Object) -> BTreeSet<(String, String)> {
+fn config_maps_of(
+    objects: &Objects,
+    pods: &Labelled<'_>,
+    workloads: &Labelled<'_>,
+    pool: &Object,
+) -> BTreeSet<(String, String)> {
     let namespace = &pool.namespace;
     let service = ["/spec/endpointPickerRef/name", "/spec/extensionRef/name"]
         .iter()
@@ -159,9 +114,12 @@ fn config_maps_of(objects: &Objects, pods: &Pods<'_>, pool: &Object) -> BTreeSet
     let namesake = objects
         .get("apps", "Deployment", namespace, service)
         .and_then(|namesake| namesake.at("/spec/template/spec"));
-    let named: BTreeSet<_> = pods
-        .selected(namespace, &selector)
-        .into_iter()
+    let made = workloads.selected(namespace, &selector).into_iter();
+    let made = made.filter_map(|workload| workload.at("/spec/template/spec"));
+    let there = pods.selected(namespace, &selector).into_iter();
+    let named: BTreeSet<_> = there
+        .filter_map(|pod| pod.at("/spec"))
+        .chain(made)
         .chain(namesake)
         .flat_map(names_in)
         .map(|name| (namespace.clone(), name.to_owned()))
@@ -210,6 +168,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::check::facts::POOL_GROUPS;
 
     #[test]
     fn config_maps_are_found_wherever_a_pod_names_them() {
@@ -250,12 +209,15 @@ mod tests {
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "llm"},
             "spec": {"template": {"metadata": {"labels": labels}, "spec": {"volumes": volumes("of-deployment")}}}}),
         );
-        for (group, field) in [(POOLS[0], "endpointPickerRef"), (POOLS[1], "extensionRef")] {
+        for (group, field) in [
+            (POOL_GROUPS[0], "endpointPickerRef"),
+            (POOL_GROUPS[1], "extensionRef"),
+        ] {
             let mut pool = json!({"apiVersion": format!("{group}/v1"), "kind": "InferencePool",
                 "metadata": {"name": "pool", "namespace": "llm"}, "spec": {}});
             pool["spec"][field] = json!({"name": "epp"});
             let pool = super::super::object(pool, None).unwrap();
-            let found: Vec<_> = config_maps_of(&objects, &Pods::of(&objects), &pool)
+            let found: Vec<_> = config_maps_of(&objects, &pods(&objects), &workloads(&objects), &pool)
                 .into_iter()
                 .map(|(_, name)| name)
                 .collect();

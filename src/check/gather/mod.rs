@@ -93,7 +93,7 @@ impl Wanted {
 }
 
 /// An object, if it says what it is.
-fn object(mut json: Value, place: Option<String>) -> Option<Object> {
+pub(super) fn object(mut json: Value, place: Option<String>) -> Option<Object> {
     let changed = changed(&mut json);
     let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str);
     let api_version = text("/apiVersion")?;

@@ -22,9 +22,11 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
         .filter_map(|held| problem(facts, held, &mut hints))
         .collect();
     for held in verdict.would_hold() {
-        if matches!(held.why, Blocked::Incomplete)
-            && !verdict.held().iter().any(|now| now.variant == held.variant)
-        {
+        let told = held
+            .variant
+            .as_ref()
+            .is_some_and(|variant| verdict.holds(variant));
+        if matches!(held.why, Blocked::Incomplete) && !told {
             problems.extend(problem(facts, held, &mut hints));
         }
     }

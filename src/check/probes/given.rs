@@ -8,7 +8,10 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    check::{Facts, Object, Objects, Origin, Problem, Prom, ScrapeTarget, Series, Severity, Verdict},
+    check::{
+        Facts, Object, Objects, Origin, Problem, Prom, ScrapeTarget, Series, Severity, Verdict,
+        gather::object,
+    },
     config::Config,
     core::{
         Change, Cost, Inventory, Labels, Mono, Now, ObjectName, Observed, Pool, PoolGroup, PoolKey, Seen,
@@ -155,24 +158,9 @@ pub fn variant(facts: &mut Facts, namespace: &str, name: &str, pool: &str) {
 
 /// Adds an object, or replaces it.
 pub fn put(facts: &mut Facts, json: Value) {
-    let text = |pointer: &str| {
-        json.pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let of = text("/apiVersion");
-    let (group, version) = of.split_once('/').unwrap_or(("", &of));
-    facts.objects.add(Object {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        kind: text("/kind"),
-        namespace: text("/metadata/namespace"),
-        name: text("/metadata/name"),
-        place: None,
-        changed: None,
-        json,
-    });
+    facts
+        .objects
+        .add(object(json, None).expect("an object says what it is"));
 }
 
 fn group(kind: &str) -> &'static str {
@@ -346,4 +334,23 @@ pub fn only(probe: Probe, facts: &Facts, code: &str) -> (Severity, String) {
         .chain(&problem.mend);
     let text = lines.cloned().collect::<Vec<_>>().join("\n");
     (problem.severity, format!("{}\n{text}", problem.object))
+}
+
+/// The one problem that a probe finds where all is well but for a change, with all of these in its text.
+pub fn finds(probe: Probe, code: &str, severity: Severity, parts: &[&str], change: impl FnOnce(&mut Facts)) {
+    let mut facts = healthy();
+    change(&mut facts);
+    let (found, text) = only(probe, &facts, code);
+    assert_eq!(found, severity, "{text}");
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+}
+
+/// A probe finds nothing where all is well but for a change.
+pub fn fine(probe: Probe, change: impl FnOnce(&mut Facts)) {
+    let mut facts = healthy();
+    change(&mut facts);
+    let found = found(probe, &facts);
+    assert!(found.is_empty(), "{found:#?}");
 }

@@ -18,7 +18,7 @@ mod variant;
 mod wake;
 
 pub(super) use self::{
-    epp::{Epp, Reference},
+    epp::{Epp, Reference, is_ready},
     signal::targets_of,
 };
 use super::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    check::{Access, Concerns, Facts, Link, Need, Origin, Problem, Severity, Verdict},
+    check::{Access, Concerns, Facts, Link, Need, Origin, Problem, Severity, Verdict, facts::POOL_GROUPS},
     core::TargetKind,
 };
 
@@ -134,8 +134,7 @@ fn absent(facts: &Facts) -> Vec<Problem> {
         unread.any(|unread| unread.absent && unread.group == group && unread.kind == kind)
     };
     let mut problems = Vec::new();
-    let pools = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
-    if pools.iter().all(|group| lacks(group, "InferencePool")) {
+    if POOL_GROUPS.iter().all(|group| lacks(group, "InferencePool")) {
         problems.push(
             Problem::new(
                 "no_pool_api",

@@ -9,11 +9,8 @@ use serde_json::json;
 
 use crate::{
     check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
-    core::{Blocked, Entry, Labels, ObjectName, Scope, TargetKey, TargetKind, VariantKey},
+    core::{Blocked, Entry, Labels, ObjectName, Scope, TargetKey, VariantKey},
 };
-
-/// The two groups that serve InferencePools.
-pub(super) const GROUPS: [&str; 2] = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
 
 /// What is wrong there.
 pub(super) fn probe(facts: &Facts, _: &Verdict<'_>) -> Vec<Problem> {
@@ -25,25 +22,14 @@ pub(super) fn probe(facts: &Facts, _: &Verdict<'_>) -> Vec<Problem> {
     let mut problems: Vec<_> = entries
         .filter_map(|(name, entry)| no_pool(facts, &known, name, entry))
         .collect();
-    let pools = GROUPS
-        .iter()
-        .flat_map(|group| facts.objects.all(group, "InferencePool"));
+    let pools = facts.objects.pools();
     problems.extend(
         pools
-            .filter(|pool| selector(pool).is_empty())
+            .filter(|pool| pool.pool_selector().is_empty())
             .map(selects_nothing),
     );
     problems.extend(shared(facts));
     problems
-}
-
-/// What a pool selects by, in either shape; what is no string is left out.
-pub(super) fn selector(pool: &Object) -> BTreeMap<&str, &str> {
-    if pool.at("/spec/selector/matchLabels").is_some() {
-        pool.strings("/spec/selector/matchLabels")
-    } else {
-        pool.strings("/spec/selector")
-    }
 }
 
 /// The pools by what they select, for a thousand variants that each ask which is the nearest.
@@ -65,13 +51,9 @@ struct Here<'a> {
 
 impl<'a> Pools<'a> {
     fn of(facts: &'a Facts) -> Self {
-        let all = || {
-            let groups = GROUPS.iter();
-            groups.flat_map(|group| facts.objects.all(group, "InferencePool"))
-        };
         let mut of_namespace: HashMap<&str, Here<'_>> = HashMap::new();
-        for pool in all() {
-            let selector = selector(pool);
+        for pool in facts.objects.pools() {
+            let selector = pool.pool_selector();
             if !selector.is_empty() {
                 of_namespace
                     .entry(&pool.namespace)
@@ -79,7 +61,7 @@ impl<'a> Pools<'a> {
                     .add(pool, selector);
             }
         }
-        let names: BTreeSet<_> = all().map(Object::named).collect();
+        let names: BTreeSet<_> = facts.objects.pools().map(Object::named).collect();
         Self {
             of_namespace,
             some: names.into_iter().take(3).collect(),
@@ -225,14 +207,7 @@ fn no_pool(facts: &Facts, pools: &Pools<'_>, name: &VariantKey, entry: &Entry) -
 
 /// Whether the target's own selector names one of these labels: a pod template must match it, and it cannot be changed.
 fn is_pinned(facts: &Facts, target: &TargetKey, differs: &[(&str, &str, Option<&str>)]) -> bool {
-    let group = match &target.kind {
-        TargetKind::Other(other) => &other.group,
-        _ => "apps",
-    };
-    let name = &target.name;
-    let object = facts
-        .objects
-        .get(group, target.kind.as_str(), &name.namespace, &name.name);
+    let object = facts.objects.target(target);
     let selector = object.map(|object| object.strings("/spec/selector/matchLabels"));
     let selector = selector.unwrap_or_default();
     differs.iter().any(|(label, ..)| selector.contains_key(label))

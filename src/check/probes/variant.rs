@@ -14,7 +14,7 @@ use crate::{
         Concerns, Facts, Link, Object, Problem, Severity, Verdict,
         near::{self, nearest},
     },
-    core::{Blocked, Entry, Gone, ObjectName, Role, Scope, Source, State, TargetKind, TargetRef, VariantKey},
+    core::{Blocked, Entry, Gone, ObjectName, Role, Scope, Source, State, TargetRef, VariantKey},
 };
 
 /// What is wrong there.
@@ -191,13 +191,9 @@ fn target(facts: &Facts, name: &VariantKey, entry: &Entry, hints: &mut usize) ->
     let problem = problem.seen(format!("scaleTargetRef names {target}"));
     Some(match gone {
         Gone::Missing => {
-            let group = match &target.kind {
-                TargetKind::Other(other) => &other.group,
-                _ => "apps",
-            };
             let others: Vec<&Object> = facts
                 .objects
-                .within(group, target.kind.as_str(), namespace)
+                .within(target.kind.group(), target.kind.as_str(), namespace)
                 .collect();
             let near = if *hints > 0 {
                 *hints -= 1;
@@ -278,12 +274,10 @@ fn on_one_target(facts: &Facts) -> Vec<Problem> {
             targets.entry(target).or_default().insert(name.clone());
         }
     }
-    let conflicts = facts.inventory.conflicts();
     let shared = targets.into_iter().filter(|(_, names)| names.len() > 1);
     shared
         .filter_map(|(target, names)| {
-            let (end, middle) = (format!("on {target}: "), format!("on {target}, "));
-            let lines: Vec<_> = conflicts.iter().filter(|line| line.contains(&end) || line.contains(&middle)).collect();
+            let lines = facts.inventory.conflicts_on(target);
             if lines.is_empty() {
                 return None;
             }
@@ -291,7 +285,7 @@ fn on_one_target(facts: &Facts) -> Vec<Problem> {
                 .about(target.to_string())
                 .concerning(Concerns::Variants(names));
             for line in lines {
-                problem = problem.seen(line.clone());
+                problem = problem.seen(line);
             }
             Some(problem.mend("keep one variant for each target; name further models in its annotation scale-from-zero/models"))
         })

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{
     check::{
-        Access, Facts, Need, Object, Objects, Origin, Problem, Prom, Report, Unread, gather::inventory, judge,
+        Access, Facts, Need, Objects, Origin, Problem, Prom, Report, Unread, Verdict,
+        gather::{inventory, object},
+        judge,
     },
     config::Config,
     core::{Mono, Now, Sample, Seen, Sign},
@@ -157,24 +159,7 @@ impl Given {
     pub fn facts(&self) -> Facts {
         let mut objects = Objects::default();
         for json in self.objects.values() {
-            let text = |pointer: &str| {
-                json.pointer(pointer)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let api_version = text("/apiVersion");
-            let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
-            objects.add(Object {
-                group: group.into(),
-                version: version.into(),
-                kind: text("/kind"),
-                namespace: text("/metadata/namespace"),
-                name: text("/metadata/name"),
-                json: json.clone(),
-                place: None,
-                changed: None,
-            });
+            objects.add(object(json.clone(), None).expect("an object says what it is"));
         }
         Facts {
             inventory: inventory(&self.config, &objects, &self.unread),
@@ -198,7 +183,7 @@ impl Given {
     }
 
     pub fn report(&self) -> Report {
-        judge(&self.facts())
+        judge(&Verdict::of(&self.facts()))
     }
 
     /// The codes of all problems, notes included, in order.

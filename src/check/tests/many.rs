@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::given::{Given, well};
-use crate::check::judge;
+use crate::check::{Verdict, judge};
 
 /// So many models in a namespace, beside the first.
 const IN_NAMESPACE: usize = 1_000;
@@ -56,7 +56,7 @@ fn what_a_check_of_many_variants_takes() {
         for (what, given) in [("with pools", many(count)), ("without", without_pools(count))] {
             let facts = given.facts();
             let begun = Instant::now();
-            let report = judge(&facts);
+            let report = judge(&Verdict::of(&facts));
             let took = begun.elapsed();
             assert_eq!(report.variants.len(), count + 1);
             println!(

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::given::{text, waiting, well};
 use crate::check::{
-    Concerns, Severity,
+    Concerns, Severity, Verdict,
     explain::{End, explain},
 };
 
@@ -93,7 +93,7 @@ fn two_variants_on_one_target_wake_as_either() {
     );
     let facts = given.facts();
     for asked in ["llama", "second"] {
-        let story = &explain(&facts, &given.report(), asked, None)[0];
+        let story = &explain(&Verdict::of(&facts), &given.report(), asked, None)[0];
         assert_eq!(story.end, End::WhenAsked, "{asked}: {}", story.sentence);
     }
 }

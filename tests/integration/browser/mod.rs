@@ -111,14 +111,7 @@ impl Browser {
 impl Drop for Browser {
     /// Kills it and sees it dead, so that its profile can go.
     fn drop(&mut self) {
-        const LOOKS: u32 = 400;
-        let _ = self.child.start_kill();
-        for _ in 0..LOOKS {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        crate::servers::child::end(&mut self.child);
     }
 }
 

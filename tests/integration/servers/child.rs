@@ -88,13 +88,18 @@ impl Server {
 impl Drop for Server {
     /// Kills it and sees it dead, so that its folder can go.
     fn drop(&mut self) {
-        const LOOKS: u32 = 400;
-        let _ = self.child.start_kill();
-        for _ in 0..LOOKS {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        end(&mut self.child);
+    }
+}
+
+/// Kills a process and sees it dead.
+pub fn end(child: &mut Child) {
+    const LOOKS: u32 = 400;
+    let _ = child.start_kill();
+    for _ in 0..LOOKS {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
         }
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }

@@ -17,9 +17,6 @@ use crate::{
     core::{Scope, Seen, Sign, Signal, VariantKey},
 };
 
-/// The API groups of InferencePools, the stable one first.
-const POOLS: [&str; 2] = ["inference.networking.k8s.io", "inference.networking.x-k8s.io"];
-
 /// A pool that selects variants in scope, with its EPP as far as there is one.
 #[derive(Debug)]
 pub(in crate::check) struct Epp<'a> {
@@ -88,9 +85,8 @@ impl<'a> Epp<'a> {
         name: Arc<str>,
         variants: BTreeSet<VariantKey>,
     ) -> Self {
-        let of_group = POOLS.map(|group| facts.objects.get(group, "InferencePool", &namespace, &name));
         // During a migration a pool stands in both groups, and one of them may name no EPP.
-        let mut pools = of_group.into_iter().flatten();
+        let mut pools = facts.objects.pools_named(&namespace, &name);
         let pool = pools
             .clone()
             .find(|pool| reference(pool).is_some())
@@ -126,14 +122,7 @@ impl<'a> Epp<'a> {
     /// Whether objects of a kind are known, so that there being none of them says something. Files hold what somebody
     /// put there, and no pods.
     pub fn knows(&self, group: &str, kind: &str) -> bool {
-        let unread = |unread: &&crate::check::Unread| {
-            let here = unread
-                .namespace
-                .as_deref()
-                .is_none_or(|ns| ns == &*self.namespace);
-            here && !unread.absent && unread.group == group && unread.kind == kind
-        };
-        self.is_live() && !self.facts.unread.iter().any(|u| unread(&u))
+        self.is_live() && self.facts.unread(group, kind, &self.namespace).is_none()
     }
 
     /// Whether the facts are those of a cluster.

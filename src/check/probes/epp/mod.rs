@@ -8,7 +8,10 @@ mod start;
 mod tests;
 mod there;
 
-pub(in crate::check) use self::find::{Epp, Reference};
+pub(in crate::check) use self::{
+    find::{Epp, Reference},
+    there::is_ready,
+};
 use crate::check::{Facts, Problem, Verdict};
 
 /// What is wrong there.

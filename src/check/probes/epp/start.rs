@@ -10,8 +10,8 @@ use super::{
     there::{is_ready, restarts},
 };
 use crate::{
-    check::{Link, Object, Problem, Severity, probes::paste},
-    core::{TargetKey, TargetKind, VariantKey, Wall},
+    check::{Link, Problem, Severity, probes::paste},
+    core::{TargetKey, VariantKey, Wall},
 };
 
 /// What is known of how long a target takes.
@@ -106,15 +106,7 @@ fn took(epp: &Epp<'_>, target: &TargetKey) -> Option<Duration> {
 
 /// How long the startup probes of a target's pods give it.
 fn probe(epp: &Epp<'_>, target: &TargetKey) -> Option<Duration> {
-    let (group, kind) = match &target.kind {
-        TargetKind::Deployment => ("apps", "Deployment"),
-        TargetKind::StatefulSet => ("apps", "StatefulSet"),
-        TargetKind::Other(other) => (&*other.group, &*other.kind),
-    };
-    let object: &Object = epp
-        .facts
-        .objects
-        .get(group, kind, &epp.namespace, &target.name.name)?;
+    let object = epp.facts.objects.target(target)?;
     let containers = object.at("/spec/template/spec/containers")?.as_array()?;
     containers
         .iter()

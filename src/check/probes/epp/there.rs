@@ -285,7 +285,7 @@ pub(super) fn condition<'a>(pod: &'a Object, kind: &str) -> Option<&'a Value> {
 }
 
 /// Whether a pod is ready.
-pub(super) fn is_ready(pod: &Object) -> bool {
+pub(in crate::check) fn is_ready(pod: &Object) -> bool {
     let ready = condition(pod, "Ready").and_then(|ready| ready.get("status"));
     ready.and_then(Value::as_str) == Some("True")
 }

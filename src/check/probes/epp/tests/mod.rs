@@ -7,7 +7,7 @@ use super::probe;
 use crate::{
     check::{
         Facts, Severity,
-        probes::given::{self, healthy, only, seen},
+        probes::given::{self, healthy, seen},
     },
     core::Sign,
 };
@@ -17,21 +17,12 @@ const POD: &str = "chat-epp-7d9-x2";
 
 /// The one problem after a change, with all of these in its text.
 fn finds(code: &str, severity: Severity, parts: &[&str], change: impl FnOnce(&mut Facts)) {
-    let mut facts = healthy();
-    change(&mut facts);
-    let (found, text) = only(probe, &facts, code);
-    assert_eq!(found, severity, "{text}");
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
+    given::finds(probe, code, severity, parts, change);
 }
 
 /// Nothing is found after a change.
 fn fine(change: impl FnOnce(&mut Facts)) {
-    let mut facts = healthy();
-    change(&mut facts);
-    let found = given::found(probe, &facts);
-    assert!(found.is_empty(), "{found:#?}");
+    given::fine(probe, change);
 }
 
 /// Nothing is scraped: the configuration is all that is known.

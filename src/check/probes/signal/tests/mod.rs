@@ -17,21 +17,12 @@ const EPP: &str = "chat-epp";
 
 /// The one problem after a change, with all of these in its text.
 fn finds(code: &str, severity: Severity, parts: &[&str], change: impl FnOnce(&mut Facts)) {
-    let mut facts = healthy();
-    change(&mut facts);
-    let (found, text) = only(probe, &facts, code);
-    assert_eq!(found, severity, "{text}");
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
+    given::finds(probe, code, severity, parts, change);
 }
 
 /// Nothing is found after a change.
 fn fine(change: impl FnOnce(&mut Facts)) {
-    let mut facts = healthy();
-    change(&mut facts);
-    let found = given::found(probe, &facts);
-    assert!(found.is_empty(), "{found:#?}");
+    given::fine(probe, change);
 }
 
 /// Prometheus has nothing of the EPP, and no target.
