@@ -76,13 +76,13 @@ pub(super) struct Around<'a> {
     pub workloads: Labelled<'a>,
     /// Services of each namespace by name.
     services: HashMap<&'a str, Vec<&'a Object>>,
-    /// The first Service of each namespace with the port of ext_proc in every chart of the EPP.
+    /// The first Service of each namespace with the port of `ext_proc` in every chart of the EPP.
     listening: HashMap<&'a str, &'a Object>,
     /// What the slow query says, by namespace and pool.
     seen: HashMap<(&'a str, &'a str), Vec<&'a Seen>>,
 }
 
-/// The port of ext_proc in every chart of the EPP.
+/// The port of `ext_proc` in every chart of the EPP.
 pub(super) const EXT_PROC: i64 = 9002;
 
 impl<'a> Around<'a> {

@@ -113,7 +113,7 @@ fn a_configuration_that_the_epp_cannot_read_is_told() {
         // It was changed after the EPP began to run.
         let runs = ["it may not start again with it", part];
         finds("epp_config_invalid", Severity::Note, &runs, |facts| {
-            configure(facts, text)
+            configure(facts, text);
         });
     }
     finds(
