@@ -154,3 +154,37 @@ fn status(report: &Report, stories: Option<&[explain::Story]>) -> u8 {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{PROBLEMS, explain, status};
+    use crate::check::tests::given::{Given, well};
+
+    /// The exit status without a story and with one.
+    fn both(given: &Given, model: &str) -> (u8, u8) {
+        let (facts, report) = (given.facts(), given.report());
+        let stories = explain::explain(&facts, &report, model, None);
+        (status(&report, None), status(&report, Some(&stories)))
+    }
+
+    #[test]
+    fn a_story_exits_as_the_check_of_its_variants_does() {
+        let mut given = well();
+        assert_eq!(both(&given, "meta/llama-8b"), (0, 0));
+        // A model that is out of scope does not wake, as was asked for.
+        given.set(
+            "VariantAutoscaling",
+            "llama",
+            &["metadata", "annotations"],
+            json!({"scale-from-zero/exclude": "true"}),
+        );
+        assert_eq!(given.report().variants[0].state, "out_of_scope");
+        assert_eq!(both(&given, "meta/llama-8b"), (0, 0));
+        let mut given = well();
+        given.without("Pod", "llama-epp-1");
+        assert_eq!(both(&given, "meta/llama-8b"), (PROBLEMS, PROBLEMS));
+        assert_eq!(both(&well(), "nothing-like-it"), (0, PROBLEMS));
+    }
+}
