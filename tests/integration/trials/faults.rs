@@ -1,6 +1,8 @@
 //! Writes that go wrong: lost races, lost answers, missing rights, an API server that asks for
 //! patience (rules 13 and 14), and a death between two writes (rule 15).
 
+mod prometheus;
+
 use std::time::Duration;
 
 use scale_from_zero::demo::kubernetes::{Effect, Fault, Match, Resource, Subresource, Verb};
@@ -12,6 +14,7 @@ const WOKEN: &str = "Successfully scaled up Target Workload";
 const FAILED: &str = "Could not scale up Target Workload; trying again while requests wait";
 
 pub fn register(suite: &mut Suite) {
+    prometheus::register(suite);
     suite.embedded("lost_race", lost_race);
     suite.embedded("lost_answer", lost_answer);
     suite.embedded("one_target_forbidden", one_target_forbidden);
