@@ -1,4 +1,4 @@
-//! A port behind which a server appears later.
+//! A port behind which a server comes and goes.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 
 /// Passes connections on, once it is open. It ends when this is dropped.
@@ -35,9 +35,11 @@ impl Relay {
         let to = url.trim_start_matches("http://").to_owned();
         let socket = TcpListener::bind(self.address).await.expect("its port");
         let task = tokio::spawn(async move {
+            // Its connections end with it.
+            let mut connections = JoinSet::new();
             while let Ok((mut from, _)) = socket.accept().await {
                 let to = to.clone();
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     if let Ok(mut to) = TcpStream::connect(to).await {
                         // However it ends, both sides notice.
                         let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
@@ -46,6 +48,16 @@ impl Relay {
             }
         });
         *self.task.lock().unwrap() = Some(task);
+    }
+
+    /// Cuts all connections, and takes no more until it is opened again.
+    pub async fn close(&self) {
+        let task = self.task.lock().unwrap().take();
+        if let Some(task) = task {
+            task.abort();
+            // Then the port is free.
+            let _ = task.await;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writes that go wrong: lost races, lost answers, missing rights, an API server that asks for
 //! patience (rules 13 and 14), and a death between two writes (rule 15).
 
+mod api;
 mod prometheus;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ const WOKEN: &str = "Successfully scaled up Target Workload";
 const FAILED: &str = "Could not scale up Target Workload; trying again while requests wait";
 
 pub fn register(suite: &mut Suite) {
+    api::register(suite);
     prometheus::register(suite);
     suite.embedded("lost_race", lost_race);
     suite.embedded("lost_answer", lost_answer);
