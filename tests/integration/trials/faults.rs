@@ -2,6 +2,7 @@
 //! patience (rules 13 and 14), and a death between two writes (rule 15).
 
 mod api;
+mod process;
 mod prometheus;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ const FAILED: &str = "Could not scale up Target Workload; trying again while req
 
 pub fn register(suite: &mut Suite) {
     api::register(suite);
+    process::register(suite);
     prometheus::register(suite);
     suite.embedded("lost_race", lost_race);
     suite.embedded("lost_answer", lost_answer);
