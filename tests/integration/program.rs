@@ -43,15 +43,6 @@ pub struct Program {
     address: String,
 }
 
-/// Resident memory of a process, in KiB.
-#[derive(Clone, Copy, Debug)]
-pub struct Memory {
-    /// Now.
-    pub now: u64,
-    /// At the highest so far.
-    pub highest: u64,
-}
-
 impl<'a> Start<'a> {
     /// `run` with the configuration of all trials. The name tells copies apart.
     pub fn new(world: &'a World, name: &str) -> Self {
@@ -320,19 +311,13 @@ impl Program {
             .expect("a child")
     }
 
-    /// The memory that it takes.
-    pub fn memory(&self) -> Memory {
+    /// The resident memory that it took at the highest, in KiB.
+    pub fn highest_memory(&self) -> u64 {
         let id = self.child.id().expect("a process that runs");
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("its status");
-        let kib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let figure = line.and_then(|line| line.split_whitespace().next());
-            figure.expect("a figure").parse().expect("a number")
-        };
-        Memory {
-            now: kib("VmRSS:"),
-            highest: kib("VmHWM:"),
-        }
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let figure = line.and_then(|line| line.split_whitespace().next());
+        figure.expect("a figure").parse().expect("a number")
     }
 
     /// Kills it.

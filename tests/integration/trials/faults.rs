@@ -4,8 +4,9 @@
 mod api;
 mod process;
 mod prometheus;
+pub mod table;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use scale_from_zero::demo::kubernetes::{Effect, Fault, Match, Resource, Subresource, Verb};
 use serde_json::json;
@@ -15,7 +16,9 @@ use crate::{cluster::DEPLOYMENT, objects::parked, suite::Suite, wait, world::Wor
 const WOKEN: &str = "Successfully scaled up Target Workload";
 const FAILED: &str = "Could not scale up Target Workload; trying again while requests wait";
 
-pub fn register(suite: &mut Suite) {
+/// Returns the names of what it registers, for [`table`].
+pub fn register(suite: &mut Suite) -> BTreeSet<String> {
+    let before: BTreeSet<String> = suite.names().collect();
     api::register(suite);
     process::register(suite);
     prometheus::register(suite);
@@ -27,6 +30,7 @@ pub fn register(suite: &mut Suite) {
     suite.embedded("waker_dies_before_the_status", waker_dies_before_the_status);
     suite.embedded("waker_dies_before_any_report", waker_dies_before_any_report);
     suite.embedded("lone_waker_dies", lone_waker_dies);
+    suite.names().filter(|name| !before.contains(name)).collect()
 }
 
 fn scale() -> Match {

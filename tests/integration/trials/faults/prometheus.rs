@@ -105,7 +105,7 @@ async fn fails_and_heals(world: &World, trouble: &Trouble, reason: &str, says: &
     );
     lives(&program).await;
     if matches!(trouble, Trouble::Gigantic(_)) {
-        let highest = program.memory().highest;
+        let highest = program.highest_memory();
         println!("an answer of 100 MB: {highest} KiB at the highest");
         assert!(highest < HIGHEST_KIB, "{highest} KiB");
     }
