@@ -22,6 +22,7 @@ const UNRELATED: usize = 50_000;
 const HIGHEST_KIB: u64 = 250 * 1024;
 
 pub fn register(suite: &mut Suite) {
+    suite.embedded("api_token_rotated", token_rotated);
     suite.embedded("api_many_unrelated", many_unrelated);
     suite.embedded("api_hangs", hangs);
     suite.embedded("api_goes_down", goes_down);
@@ -39,6 +40,39 @@ fn refused(code: u16, reason: &str) -> Effect {
         reason: reason.into(),
         retry_after: None,
     }
+}
+
+/// The token file changes, as the kubelet does it long before the old token ends: within a minute requests show the
+/// new one, and no wake is missed meanwhile.
+async fn token_rotated(world: &World) {
+    let relay = Relay::closed();
+    let kube = world.cluster.kube();
+    relay.open(kube.url()).await;
+    let token = world.dir.path().join("account-token");
+    std::fs::write(&token, "the-old-one").expect("a file");
+    let mut kubeconfig: Value = serde_json::from_str(&kube.kubeconfig()).expect("JSON");
+    kubeconfig["clusters"][0]["cluster"]["server"] = relay.url().into();
+    kubeconfig["users"][0]["user"]["tokenFile"] = token.display().to_string().into();
+    let program = world
+        .program("a")
+        .kubeconfig(kubeconfig.to_string())
+        .ready()
+        .await;
+    assert!(relay.tokens().contains("the-old-one"));
+    std::fs::write(&token, "the-new-one").expect("a file");
+    let mut number = 0;
+    wait::until_true("the new token is shown", async || {
+        let name = format!("m{number}");
+        number += 1;
+        world.create(parked(&name, &name)).await;
+        world.ask(&name, &name, 1);
+        world.until_told(&name).await;
+        program.ticks(40).await;
+        relay.tokens().contains("the-new-one")
+    })
+    .await;
+    assert!(!program.log.text().contains("the-new-one"));
+    assert!(program.log.all(FAILED).is_empty());
 }
 
 /// Gone in the middle, with all connections: what was woken stays known, what waits is woken when it is back.
