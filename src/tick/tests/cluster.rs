@@ -185,7 +185,7 @@ impl Cluster {
         let is_parked = state.replicas(&model(index)) == 0;
         if is_parked {
             state.edit(TARGETS, &model(index), |target| {
-                target["spec"]["replicas"] = 2.into()
+                target["spec"]["replicas"] = 2.into();
             });
         }
         is_parked

@@ -171,9 +171,9 @@ async fn answer(
     };
     match trouble {
         // The others are asked for by the same series.
-        Some(Trouble::Rows(_)) if !for_demand => Json(vector(rows)).into_response(),
+        Some(Trouble::Rows(_)) if !for_demand => Json(vector(&rows)).into_response(),
         Some(trouble) => trouble.spoil(rows),
-        None => Json(vector(rows)).into_response(),
+        None => Json(vector(&rows)).into_response(),
     }
 }
 

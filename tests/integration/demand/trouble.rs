@@ -83,7 +83,7 @@ impl Troubles {
 }
 
 /// An instant vector of these rows.
-pub fn vector(rows: Vec<Value>) -> Value {
+pub fn vector(rows: &[Value]) -> Value {
     json!({"status": "success", "data": {"resultType": "vector", "result": rows}})
 }
 
@@ -98,7 +98,7 @@ impl Trouble {
                 .into_response()
         };
         let half = |rows: Vec<Value>| {
-            let text = vector(rows).to_string();
+            let text = vector(&rows).to_string();
             Bytes::from(text[..text.len() / 2].to_owned())
         };
         match self {
@@ -127,14 +127,14 @@ impl Trouble {
                 body(all.map(Ok).boxed())
             }
             Self::Partial => {
-                let mut answer = vector(rows);
+                let mut answer = vector(&rows);
                 answer["warnings"] = json!(["store 10.0.0.1 is out of reach"]);
                 axum::Json(answer).into_response()
             }
-            Self::Empty => axum::Json(vector(Vec::new())).into_response(),
-            Self::Rows(rows) => axum::Json(vector(rows)).into_response(),
+            Self::Empty => axum::Json(vector(&[])).into_response(),
+            Self::Rows(rows) => axum::Json(vector(&rows)).into_response(),
             // These two are in the rows already.
-            Self::ClockAhead(_) | Self::Stale(_) => axum::Json(vector(rows)).into_response(),
+            Self::ClockAhead(_) | Self::Stale(_) => axum::Json(vector(&rows)).into_response(),
         }
     }
 }
