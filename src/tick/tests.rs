@@ -269,7 +269,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn no_wake_is_lost_spurious_or_double(steps in vec(step(), 1..40)) {
+    fn no_wake_is_lost_spurious_or_double(steps in vec(step(), 1..25)) {
         run(&steps)?;
     }
 }
