@@ -3,6 +3,8 @@
 mod settle;
 mod signals;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +19,7 @@ use crate::{
         Signals, join, plan, rows,
     },
     pace::Pace,
-    prometheus::{Prometheus, QueryError},
+    prometheus::{Answers, QueryError},
     report::{History, Journal, Metrics, Queues},
 };
 
@@ -41,7 +43,7 @@ pub struct Ticker {
     /// What the watches have learnt and the inventory has not.
     changes: mpsc::Receiver<Change>,
     /// Where demand is asked for.
-    prometheus: Arc<Prometheus>,
+    prometheus: Arc<dyn Answers>,
     /// When the next query may be sent.
     pace: Pace,
     /// Until when demand is asked for with nothing inactive; unknown before the first tick.
@@ -82,7 +84,7 @@ impl Ticker {
         metrics: Metrics,
         (history, queues): (History, Queues),
         config: &Config,
-        prometheus: Arc<Prometheus>,
+        prometheus: Arc<dyn Answers>,
         signal_interval: Duration,
     ) -> Self {
         Self {
@@ -115,7 +117,7 @@ impl Ticker {
         &mut self,
         config: &Config,
         changes: mpsc::Receiver<Change>,
-        prometheus: Arc<Prometheus>,
+        prometheus: Arc<dyn Answers>,
     ) {
         self.rules = Rules::from(config);
         self.dry_run = config.dry_run;

@@ -33,6 +33,17 @@ impl Failure {
         Self::Unavailable,
     ];
 
+    /// The longest wait after it, whatever the backoff says. An API server that is away, or overloaded, is so for all
+    /// targets at once and comes back for all of them: none is to wait for minutes then. What is wrong with one target
+    /// stays so until somebody mends it.
+    pub fn longest_wait(self) -> Option<Duration> {
+        match self {
+            Self::NoAnswer | Self::Unavailable => Some(Duration::from_secs(10)),
+            Self::Throttled => Some(Duration::from_secs(30)),
+            Self::Conflict | Self::Forbidden | Self::NotFound | Self::Rejected => None,
+        }
+    }
+
     /// The word for it in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -71,6 +82,16 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// The same for waits after such a failure.
+    #[must_use]
+    pub fn after(self, why: Failure) -> Self {
+        let longest = why.longest_wait().unwrap_or(self.max);
+        Self {
+            max: self.max.min(longest),
+            ..self
+        }
+    }
+
     /// The wait after `tries` tries that failed before this one.
     pub fn wait(self, tries: u32) -> Duration {
         let factor = 2_u32.checked_pow(tries).unwrap_or(u32::MAX);

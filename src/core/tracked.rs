@@ -256,7 +256,7 @@ impl Tracked {
                 look: Some(now + NEWS_DUE),
             },
             Err((why, wait)) => {
-                let retry = now + backoff.wait(self.tries).max(wait.unwrap_or_default());
+                let retry = now + backoff.after(why).wait(self.tries).max(wait.unwrap_or_default());
                 self.tries = self.tries.saturating_add(1);
                 Attempt::Failed {
                     why,

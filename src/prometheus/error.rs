@@ -101,6 +101,16 @@ pub struct QueryError {
 }
 
 impl QueryError {
+    /// As if a server had failed so.
+    #[cfg(test)]
+    pub(crate) fn example(reason: Reason, retry_after: Option<Duration>) -> Self {
+        let failure = Failure {
+            retry_after,
+            ..Failure::new(reason, "a fault of the test")
+        };
+        Self::new(vec![("http://fake".into(), failure)])
+    }
+
     /// `failures` in the order of asking: the server's URL, and what was wrong there.
     pub(super) fn new(failures: Vec<(String, Failure)>) -> Self {
         let retry_after = failures

@@ -13,6 +13,7 @@
 //! - `endpoint`: one exchange with one server; `verdict`: what its answer means.
 //! - `auth`, `tls`: credentials, read from their files.
 
+mod answers;
 mod auth;
 mod client;
 pub mod decode;
@@ -28,6 +29,7 @@ mod survey;
 mod tls;
 mod verdict;
 
+pub use answers::Answers;
 pub use client::Prometheus;
 pub use error::{QueryError, Reason, SetupError};
 pub use exposition::{Exposition, ExpositionError, exposition};

@@ -6,6 +6,7 @@
 
 mod exporter;
 mod scripted;
+mod trouble;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,6 +16,7 @@ use std::{
 pub use self::{
     exporter::Exporter,
     scripted::{COPY, Scripted},
+    trouble::Trouble,
 };
 
 /// The gauge of today's EPPs.

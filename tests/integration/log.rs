@@ -22,12 +22,17 @@ pub struct Log {
 pub struct Line(Value);
 
 impl Log {
-    /// Reads lines until the end of the stream.
-    pub fn read(name: &str, stream: impl AsyncRead + Unpin + Send + 'static) -> Self {
-        let log = Self {
+    /// One in which nothing stands.
+    pub fn empty(name: &str) -> Self {
+        Self {
             name: name.to_owned(),
             lines: Arc::default(),
-        };
+        }
+    }
+
+    /// Reads lines until the end of the stream.
+    pub fn read(name: &str, stream: impl AsyncRead + Unpin + Send + 'static) -> Self {
+        let log = Self::empty(name);
         let lines = log.lines.clone();
         tokio::spawn(async move {
             let mut stream = BufReader::new(stream).lines();

@@ -9,9 +9,17 @@ use serde_json::Value;
 use tokio::process::Child;
 
 use crate::{
-    cluster::Rights, config, demand, exposition::Exposition, http, log::Log, servers::child, wait,
+    cluster::Rights,
+    config, demand,
+    exposition::Exposition,
+    http,
+    log::Log,
+    servers::{child, free_port},
+    wait,
     world::World,
 };
+
+const BINARY: &str = env!("CARGO_BIN_EXE_scale-from-zero");
 
 /// How a copy of the program is to be started.
 pub struct Start<'a> {
@@ -21,6 +29,7 @@ pub struct Start<'a> {
     config: Value,
     rights: Rights,
     kubeconfig: Option<String>,
+    shell: Option<&'static str>,
 }
 
 /// A copy that runs. It is killed when this is dropped.
@@ -47,6 +56,7 @@ impl<'a> Start<'a> {
             ),
             rights: Rights::ClusterWide,
             kubeconfig: None,
+            shell: None,
         }
     }
 
@@ -74,6 +84,12 @@ impl<'a> Start<'a> {
         self
     }
 
+    /// Started by a line of shell, in which `"$0" "$@"` is the program: for what a shell can take away from it.
+    pub fn shell(mut self, line: &'static str) -> Self {
+        self.shell = Some(line);
+        self
+    }
+
     async fn command(&self) -> (tokio::process::Command, PathBuf) {
         let dir = self.world.dir.path().join(&self.name);
         std::fs::create_dir_all(&dir).expect("a folder");
@@ -89,7 +105,10 @@ impl<'a> Start<'a> {
         let (cluster, file) = (dir.join("kubeconfig"), dir.join("config.yaml"));
         std::fs::write(&cluster, kubeconfig).expect("a kubeconfig");
         write(&file, &self.config.to_string());
-        let mut command = command();
+        let mut command = match self.shell {
+            None => command(),
+            Some(line) => shell(line),
+        };
         command
             .args(&self.arguments)
             .arg("--config")
@@ -123,6 +142,29 @@ impl<'a> Start<'a> {
         let log = Log::read(&self.name, child.stderr.take().expect("its log"));
         self.world.keep(log.clone());
         (child, log, file)
+    }
+
+    /// Starts it with a log that nobody reads, up to its being ready.
+    pub async fn unheard(self) -> Program {
+        let address = format!("127.0.0.1:{}", free_port());
+        let start = self.config(&serde_json::json!({"server": {"address": address}}));
+        let (mut child, log, file) = {
+            let (mut command, file) = start.command().await;
+            let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+            let child = command.spawn().expect("the program");
+            (child, Log::empty(&start.name), file)
+        };
+        drop(child.stderr.take());
+        let program = Program {
+            child,
+            name: start.name,
+            log,
+            file,
+            config: start.config,
+            address,
+        };
+        program.until_ready().await;
+        program
     }
 
     /// Starts it, up to the line that says so.
@@ -269,6 +311,15 @@ impl Program {
             .expect("a child")
     }
 
+    /// The resident memory that it took at the highest, in KiB.
+    pub fn highest_memory(&self) -> u64 {
+        let id = self.child.id().expect("a process that runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let figure = line.and_then(|line| line.split_whitespace().next());
+        figure.expect("a figure").parse().expect("a number")
+    }
+
     /// Kills it.
     pub async fn kill(&mut self) {
         self.child.kill().await.expect("a child");
@@ -277,7 +328,18 @@ impl Program {
 
 /// The program without anything of the environment of the tests.
 pub fn command() -> tokio::process::Command {
-    let mut command = child::command(Path::new(env!("CARGO_BIN_EXE_scale-from-zero")));
+    bare(Path::new(BINARY))
+}
+
+/// The same, started by a line of shell.
+fn shell(line: &str) -> tokio::process::Command {
+    let mut command = bare(Path::new("/bin/sh"));
+    command.args(["-c", line, BINARY]);
+    command
+}
+
+fn bare(program: &Path) -> tokio::process::Command {
+    let mut command = child::command(program);
     command.env_clear();
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);

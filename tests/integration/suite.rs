@@ -39,6 +39,11 @@ impl Suite {
         }
     }
 
+    /// The names of the trials so far.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.trials.iter().map(|(_, trial)| trial.name().to_owned())
+    }
+
     /// The trials, to be run.
     pub fn trials(self) -> Vec<Trial> {
         self.trials.into_iter().map(|(_, trial)| trial).collect()

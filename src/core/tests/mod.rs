@@ -1,6 +1,7 @@
 //! The rules of the decision, each a test by its number in the design.
 
 mod against_oracle;
+mod clock_jumps;
 pub(super) mod given;
 mod memory;
 mod oracle;

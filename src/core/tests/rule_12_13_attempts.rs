@@ -63,6 +63,38 @@ fn rule_13_a_failed_wake_is_tried_again_with_growing_backoff() {
 }
 
 #[test]
+fn rule_13_an_api_server_that_is_back_is_not_left_waiting() {
+    use Failure::{Forbidden, NoAnswer, NotFound, Rejected, Throttled, Unavailable};
+    for (why, longest) in [
+        (NoAnswer, 10),
+        (Unavailable, 10),
+        (Throttled, 30),
+        (Forbidden, 300),
+        (NotFound, 300),
+        (Rejected, 300),
+    ] {
+        let mut world = world();
+        for _ in 0..9 {
+            world.wake(&demand(), failed(why));
+            world.after(s(300));
+        }
+        world.wake(&demand(), failed(why));
+        assert_eq!(
+            tick(&mut world, just_before(s(longest))).why(),
+            ["wake_failed"],
+            "{why:?}"
+        );
+        assert_eq!(tick(&mut world, MOMENT).wakes(), ["ns/a"], "{why:?}");
+    }
+    // A shorter longest wait of the configuration holds.
+    let backoff = Backoff {
+        initial: s(1),
+        max: s(4),
+    };
+    assert_eq!(backoff.after(NoAnswer).wait(9), s(4));
+}
+
+#[test]
 fn rule_13_retry_after_is_honoured_where_it_is_longer() {
     for (asked, wait) in [(40, 40), (0, 1)] {
         let mut world = world();

@@ -40,6 +40,8 @@ pub enum Effect {
     CloseMidway,
     /// It is done, but the connection is cut before the answer.
     ApplyThenDrop,
+    /// It is done, but no answer ever comes.
+    ApplyThenHang,
     /// It is done after a while.
     Delay(Duration),
     /// Watches, open ones too, send nothing any more, not even their end at the timeout. A watch

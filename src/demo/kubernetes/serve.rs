@@ -84,12 +84,17 @@ pub(super) async fn handle(
         Some(Effect::Hang) => return std::future::pending().await,
         Some(Effect::Drop) => return drop_connection(&connection).await,
         Some(Effect::Delay(delay)) => tokio::time::sleep(*delay).await,
-        Some(Effect::CloseMidway | Effect::ApplyThenDrop | Effect::SilenceWatches) | None => {}
+        Some(
+            Effect::CloseMidway | Effect::ApplyThenDrop | Effect::ApplyThenHang | Effect::SilenceWatches,
+        )
+        | None => {}
     }
     let midway = effect == Some(Effect::CloseMidway);
     let answer = call.answer(&server, noted, midway);
-    if effect == Some(Effect::ApplyThenDrop) {
-        return drop_connection(&connection).await;
+    match effect {
+        Some(Effect::ApplyThenDrop) => return drop_connection(&connection).await,
+        Some(Effect::ApplyThenHang) => return std::future::pending().await,
+        _ => {}
     }
     entry.code = Some(answer.status().as_u16());
     if midway && verb != Verb::Watch {

@@ -12,13 +12,17 @@ use axum::{
     body::Bytes,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse as _, Response},
     routing::any,
 };
 use scale_from_zero::{config::Config, prometheus::query};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{Queue, Queues};
+use super::{
+    Queue, Queues,
+    trouble::{Trouble, Troubles, vector},
+};
 
 /// The header by which copies of the program are told apart.
 pub const COPY: &str = "X-Copy";
@@ -34,6 +38,7 @@ pub struct Scripted {
 #[derive(Clone, Default)]
 struct Script {
     queues: Queues,
+    troubles: Troubles,
     /// Queries for demand by copy.
     asked: Arc<Mutex<BTreeMap<String, u64>>>,
     /// Queries for signals by copy.
@@ -84,6 +89,11 @@ impl Scripted {
         &self.state.queues
     }
 
+    /// What goes wrong with its answers.
+    pub fn troubles(&self) -> &Troubles {
+        &self.state.troubles
+    }
+
     /// Queries for demand that a copy has sent.
     pub fn asked(&self, copy: &str) -> u64 {
         count(&self.state.asked, copy)
@@ -110,7 +120,7 @@ async fn answer(
     Query(mut parameters): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     form: Bytes,
-) -> (StatusCode, Json<Value>) {
+) -> Response {
     // A form is written as a query string is.
     let form = std::str::from_utf8(&form)
         .ok()
@@ -127,44 +137,67 @@ async fn answer(
     let asked_by = |counts: &Mutex<BTreeMap<String, u64>>| {
         *counts.lock().unwrap().entry(copy.to_owned()).or_default() += 1;
     };
-    let rows = if asked == Some(&*query::demand(&known)) {
+    let for_demand = asked == Some(&*query::demand(&known));
+    let trouble = script.troubles.strike(for_demand);
+    let now = SystemTime::UNIX_EPOCH
+        .elapsed()
+        .expect("a time after 1970")
+        .as_secs_f64();
+    // Half a second ago, by its own clock, whatever that says.
+    let (now, age) = match trouble {
+        Some(Trouble::ClockAhead(ahead)) => (now + ahead, 0.5),
+        Some(Trouble::Stale(age)) => (now, age),
+        _ => (now, 0.5),
+    };
+    let rows = if for_demand {
         asked_by(&script.asked);
-        waiting(&script.queues, |queue, waiting| (Some(queue.family), waiting))
+        waiting(&script.queues, now, |queue, waiting| {
+            (Some(queue.family), waiting)
+        })
     } else if asked == query::age(&known).as_deref() {
-        // Without the name, the age of samples that were taken half a second ago.
-        waiting(&script.queues, |_, _| (None, 0.5))
+        // Without the name.
+        waiting(&script.queues, now, |_, _| (None, age))
     } else if asked == query::signal(&known).as_deref() {
         asked_by(&script.asked_for_signals);
         let signs = script.queues.signs();
         let rows = signs
             .iter()
-            .map(|sign| row(sign.labels(), Some(sign.family), 1.0));
+            .map(|sign| row(sign.labels(), Some(sign.family), 1.0, now));
         rows.collect()
     } else {
         let error =
             json!({"status": "error", "errorType": "bad_data", "error": "a query that is not in the script"});
-        return (StatusCode::BAD_REQUEST, Json(error));
+        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
     };
-    let body = json!({"status": "success", "data": {"resultType": "vector", "result": rows}});
-    (StatusCode::OK, Json(body))
+    match trouble {
+        // The others are asked for by the same series.
+        Some(Trouble::Rows(_)) if !for_demand => Json(vector(&rows)).into_response(),
+        Some(trouble) => trouble.spoil(rows),
+        None => Json(vector(&rows)).into_response(),
+    }
 }
 
 /// A row for each queue that is not empty, with the name and the value that `told` gives it.
-fn waiting(queues: &Queues, told: impl Fn(&Queue, f64) -> (Option<&'static str>, f64)) -> Vec<Value> {
+fn waiting(
+    queues: &Queues,
+    now: f64,
+    told: impl Fn(&Queue, f64) -> (Option<&'static str>, f64),
+) -> Vec<Value> {
     let all = queues.all();
     let waiting = all.iter().filter(|(_, waiting)| *waiting > 0.0);
     let rows = waiting.map(|(queue, waiting)| {
         let (family, value) = told(queue, *waiting);
-        row(queue.labels(), family, value)
+        row(queue.labels(), family, value, now)
     });
     rows.collect()
 }
 
-fn row(mut labels: BTreeMap<&'static str, &str>, family: Option<&'static str>, value: f64) -> Value {
-    let now = SystemTime::UNIX_EPOCH
-        .elapsed()
-        .expect("a time after 1970")
-        .as_secs_f64();
+fn row(
+    mut labels: BTreeMap<&'static str, &str>,
+    family: Option<&'static str>,
+    value: f64,
+    now: f64,
+) -> Value {
     labels.extend(family.map(|family| ("__name__", family)));
     json!({"metric": labels, "value": [now, value.to_string()]})
 }

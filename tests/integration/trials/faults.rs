@@ -1,7 +1,12 @@
 //! Writes that go wrong: lost races, lost answers, missing rights, an API server that asks for
 //! patience (rules 13 and 14), and a death between two writes (rule 15).
 
-use std::time::Duration;
+mod api;
+mod process;
+mod prometheus;
+pub mod table;
+
+use std::{collections::BTreeSet, time::Duration};
 
 use scale_from_zero::demo::kubernetes::{Effect, Fault, Match, Resource, Subresource, Verb};
 use serde_json::json;
@@ -11,7 +16,12 @@ use crate::{cluster::DEPLOYMENT, objects::parked, suite::Suite, wait, world::Wor
 const WOKEN: &str = "Successfully scaled up Target Workload";
 const FAILED: &str = "Could not scale up Target Workload; trying again while requests wait";
 
-pub fn register(suite: &mut Suite) {
+/// Returns the names of what it registers, for [`table`].
+pub fn register(suite: &mut Suite) -> BTreeSet<String> {
+    let before: BTreeSet<String> = suite.names().collect();
+    api::register(suite);
+    process::register(suite);
+    prometheus::register(suite);
     suite.embedded("lost_race", lost_race);
     suite.embedded("lost_answer", lost_answer);
     suite.embedded("one_target_forbidden", one_target_forbidden);
@@ -20,6 +30,7 @@ pub fn register(suite: &mut Suite) {
     suite.embedded("waker_dies_before_the_status", waker_dies_before_the_status);
     suite.embedded("waker_dies_before_any_report", waker_dies_before_any_report);
     suite.embedded("lone_waker_dies", lone_waker_dies);
+    suite.names().filter(|name| !before.contains(name)).collect()
 }
 
 fn scale() -> Match {

@@ -31,6 +31,7 @@ use crate::suite::Suite;
 pub fn register(suite: &mut Suite) {
     signal::register(suite);
     alerts::register(suite);
+    let faults = faults::register(suite);
     kinds::register(suite);
     successors::register(suite);
     escalation::register(suite);
@@ -45,7 +46,6 @@ pub fn register(suite: &mut Suite) {
     by_hand::register(suite);
     check::register(suite);
     check_gather::register(suite);
-    faults::register(suite);
     signals::register(suite);
     ends::register(suite);
     starts::register(suite);
@@ -53,4 +53,6 @@ pub fn register(suite: &mut Suite) {
     pages::register(suite);
     demo::register(suite);
     api::register(suite);
+    // It knows them all then.
+    faults::table::register(suite, faults);
 }
