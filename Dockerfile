@@ -1,6 +1,11 @@
 # The image: one static binary, CA certificates, nothing else; no shell, no package manager.
 #
-#   docker build -t ghcr.io/llm-d-incubation/scale-from-zero:v0.1.0 .
+#   docker build -t ghcr.io/llm-d-incubation/scale-from-zero:v0.1.0 \
+#     --build-arg SCALE_FROM_ZERO_COMMIT="$(git rev-parse HEAD)" \
+#     --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" .
+#
+# The two arguments are what `version` tells; without them the commit is unknown. The binary is built by the script that
+# builds a release's.
 #
 # Both base images are pinned by tag. For a release, pin them by digest too: a tag can move. This prints the digest to
 # put behind each, as in image:tag@sha256:...
@@ -16,15 +21,13 @@ RUN apt-get update \
     && rustup target add "$(uname -m)-unknown-linux-musl"
 WORKDIR /src
 COPY . .
-# Without `demo`: the image needs no cluster inside. The caches are outside of the image and only save time.
+ARG SCALE_FROM_ZERO_COMMIT
+ARG SOURCE_DATE_EPOCH
+# Without `demo`: the image needs no cluster inside. It fails where the binary is not static, or does not start: better
+# found here than in a cluster. The caches are outside of the image and only save time.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    target="$(uname -m)-unknown-linux-musl" \
-    && cargo build --release --locked --no-default-features --bin scale-from-zero --target "$target" \
-    && cp "target/$target/release/scale-from-zero" /scale-from-zero
-# Not static, or not able to start: better found here than in a cluster.
-RUN ! readelf --program-headers --wide /scale-from-zero | grep -q INTERP \
-    && /scale-from-zero --help >/dev/null
+    scripts/static-binary /scale-from-zero
 
 FROM ${BASE_IMAGE}
 COPY --from=build /scale-from-zero /scale-from-zero

@@ -3,15 +3,15 @@
 //! The cluster is made up: N variants of N models, ten to a namespace, one pool and one Deployment each; the demand has
 //! a row for each of them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use divan::{Bencher, black_box};
 use scale_from_zero::{
     config::Config,
     core::{
         Answer, Change, Cost, Inventory, Labels, Memory, Mono, Now, ObjectName, Observed, Pool, PoolGroup,
-        PoolKey, Row, Rules, Target, TargetKey, TargetKind, TargetRef, Variant, VariantStatus, Wall, join,
-        plan,
+        PoolKey, Row, Rules, Signals, Situation, Target, TargetKey, TargetKind, TargetRef, Variant,
+        VariantStatus, Wall, join, plan,
     },
 };
 
@@ -146,6 +146,29 @@ fn tick_1_000_parked_no_demand(bencher: Bencher<'_, '_>) {
     let answer = Answer::Complete(Vec::new());
     let mut memory = Memory::default();
     bencher.bench_local(|| tick(&inventory, &mut memory, &answer, black_box(&[]), &rules));
+}
+
+/// What the count by state looks at every 5 s: 10,000 parked models, each of which is asked for.
+#[divan::bench]
+fn states_of_10_000(bencher: Bencher<'_, '_>) {
+    let (inventory, rows, rules) = (cluster(VARIANTS, 0), rows(VARIANTS), rules());
+    let (memory, signals) = (Memory::default(), Signals::default());
+    let joined = join(&inventory, &rows, &rules);
+    let held = BTreeMap::new();
+    let situation = Situation {
+        inventory: &inventory,
+        memory: &memory,
+        signals: &signals,
+        demand: &joined.asked,
+        held: &held,
+        now: now(),
+        rules: &rules,
+    };
+    bencher.bench_local(|| {
+        let entries = inventory.entries();
+        let asked = entries.filter(|(name, entry)| situation.state(name, entry).as_str() == "asked");
+        assert_eq!(asked.count(), VARIANTS);
+    });
 }
 
 /// A target of 10,000 changes.

@@ -1,5 +1,9 @@
 //! The commands, each from its arguments to its end.
 
+mod completions;
+mod config;
+mod version;
+
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,12 +13,29 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::{ConfigArgs, RunArgs, WakeArgs},
     cluster::client,
-    config::{self, Change, Config, ConfigError, Environment, Loaded, Watched},
+    config::{Change, Config, ConfigError, Environment, Loaded, Watched},
     logging::Logging,
-    report::{Metrics, ResultLabel},
+    output,
+    report::{Extras, Metrics},
     run::{self, Setup},
     wake,
 };
+
+pub use self::{
+    completions::{CompletionsArgs, ManArgs, completions, man},
+    config::{ConfigCommandArgs, config},
+    version::{VersionArgs, version},
+};
+
+/// How a command prints what it has to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
 
 /// `run`: the control loop, until SIGTERM or SIGINT.
 ///
@@ -32,6 +53,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<()> {
         cluster: client::config().await?,
         instance: instance(),
         metrics,
+        extras: Extras::default(),
     };
     Ok(run::run(setup, shutdown).await?)
 }
@@ -49,15 +71,14 @@ pub async fn wake(args: WakeArgs) -> anyhow::Result<()> {
     let told = tokio::time::timeout(wake::LONGEST, wake)
         .await
         .context("the API server takes too long")??;
-    println!("{told}");
-    Ok(())
+    Ok(output::print(&format!("{told}\n"))?)
 }
 
 /// Reads the configuration, and makes ready to follow its file.
 fn load(args: &ConfigArgs) -> Result<(Config, Watched), ConfigError> {
     let environment = Environment::of_process();
     let loaded = match &args.config {
-        Some(file) => config::load(file, &environment)?,
+        Some(file) => crate::config::load(file, &environment)?,
         None => Loaded::default(),
     };
     let mut config = loaded.config.clone();
@@ -79,13 +100,11 @@ fn follow(mut watched: Watched, dry_run: bool, logging: Logging, metrics: Metric
                     }
                 }
                 Change::Bad(error) => {
-                    metrics
-                        .reloads
-                        .get_or_create(&ResultLabel { result: "rejected" })
-                        .inc();
+                    metrics.config_rejected();
                     tracing::error!(%error, "The configuration has changed and is not valid; the last good one stays in force");
                 }
                 Change::Restored => {
+                    metrics.config_restored();
                     tracing::info!("The configuration is valid again, and says what is in force");
                 }
             }
@@ -131,7 +150,12 @@ fn instance() -> Arc<str> {
 /// Why the story did not end well.
 #[cfg(feature = "demo")]
 pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
-    use crate::demo::{self, Options};
+    use std::io::IsTerminal as _;
+
+    use crate::{
+        config::{Log, LogFormat},
+        demo::{self, Options},
+    };
 
     let level = if args.verbose {
         tracing::Level::DEBUG
@@ -142,19 +166,25 @@ pub async fn demo(args: crate::cli::DemoArgs) -> anyhow::Result<()> {
         once: args.once,
         models: args.models,
         speed: args.speed,
+        address: args.address,
+        quiet: args.quiet,
+        open: !args.once
+            && !args.no_open
+            && demo::browser::is_at_hand(std::io::stdout().is_terminal(), |name| std::env::var_os(name)),
     };
-    let log = config::Log {
+    let log = Log {
         level,
-        format: config::LogFormat::Text,
+        format: LogFormat::Text,
     };
     Logging::start(log);
-    let start = |config, cluster, shutdown| {
+    let start = |config, cluster, extras, shutdown| {
         let setup = Setup {
             config,
             reloads: None,
             cluster,
             instance: instance(),
             metrics: Metrics::new(),
+            extras,
         };
         run::run(setup, shutdown)
     };

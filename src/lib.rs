@@ -4,6 +4,7 @@
 //! mapping of inactive variants and InferencePools, it says which targets go from 0 to 1.
 
 mod actuate;
+pub mod build_info;
 pub mod check;
 pub mod cli;
 mod clock;
@@ -14,11 +15,13 @@ pub mod core;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod logging;
+mod output;
 mod pace;
 pub mod prometheus;
 pub mod report;
 mod retry_after;
 mod rules;
 pub mod run;
+mod text;
 mod tick;
 pub mod wake;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use scale_from_zero::{
+    check,
     cli::{Cli, Command},
     commands,
 };
@@ -22,17 +23,23 @@ fn main() -> ExitCode {
         }
     };
     let end = runtime.block_on(async {
-        match command {
-            Command::Run(args) => commands::run(args).await,
+        let done = match command {
+            Command::Check(args) => return Ok(check::command::run(args).await),
+            Command::Run(args) => Box::pin(commands::run(args)).await,
             Command::Wake(args) => commands::wake(args).await,
             #[cfg(feature = "demo")]
             Command::Demo(args) => commands::demo(args).await,
-        }
+            Command::Config(args) => commands::config(&args),
+            Command::Version(args) => commands::version(&args),
+            Command::Completions(args) => commands::completions(&args),
+            Command::Man(args) => commands::man(&args),
+        };
+        done.map(|()| ExitCode::SUCCESS)
     });
     // Not waiting for threads that look up a name: with DNS away, that would outlast the grace period.
     runtime.shutdown_background();
     match end {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             // To standard error as it is, whatever the log's format: a person reads this. Each error
             // names its own causes, so the chain is not printed again.

@@ -18,13 +18,13 @@ use crate::{
     },
     pace::Pace,
     prometheus::{Prometheus, QueryError},
-    report::{History, Journal, Metrics},
+    report::{History, Journal, Metrics, Queues},
 };
 
 /// How long a wake seen from outside may still be somebody's to report.
 const WITNESS_FOR: Duration = Duration::from_secs(5);
 
-/// How often demand is asked for with nothing inactive, and how often the signal of EPPs with something inactive.
+/// How often demand is asked for with nothing inactive, and contradictions between objects are looked for.
 const SLOWLY: Duration = Duration::from_secs(30);
 
 /// Everything that a tick works on.
@@ -45,8 +45,12 @@ pub struct Ticker {
     witness_until: Option<Mono>,
     /// When demand is asked for even with nothing inactive.
     slow_due: Mono,
+    /// When the variants are counted by state again.
+    states_due: Mono,
     /// The slow query for the signal of EPPs.
     asking: signals::Asking,
+    /// How often that is sent.
+    signal_interval: Duration,
     /// Whether this copy led in the last tick.
     led: bool,
     /// The joined objects.
@@ -63,6 +67,8 @@ pub struct Ticker {
     journal: Journal,
     /// The metrics.
     metrics: Metrics,
+    /// The last minutes of the queues.
+    queues: Queues,
 }
 
 impl Ticker {
@@ -71,7 +77,7 @@ impl Ticker {
         clock: Clock,
         actuator: Actuator,
         metrics: Metrics,
-        history: History,
+        (history, queues): (History, Queues),
         config: &Config,
         prometheus: Arc<Prometheus>,
     ) -> Self {
@@ -84,7 +90,9 @@ impl Ticker {
             pace: Pace::new(config.interval),
             witness_until: None,
             slow_due: Mono::default(),
+            states_due: Mono::default(),
             asking: signals::Asking::default(),
+            signal_interval: config.query.signal_interval,
             led: false,
             inventory: Inventory::default(),
             memory: Memory::default(),
@@ -93,6 +101,7 @@ impl Ticker {
             actuator,
             journal: Journal::new(metrics.clone(), history),
             metrics,
+            queues,
         }
     }
 
@@ -112,6 +121,7 @@ impl Ticker {
         self.witness_until = None;
         self.slow_due = Mono::default();
         self.asking = signals::Asking::default();
+        self.signal_interval = config.query.signal_interval;
         self.inventory = Inventory::new(ScopeRules::from(config));
         self.actuator
             .configure(config.wake.concurrency, config.status.annotate_variant);
@@ -146,6 +156,7 @@ impl Ticker {
             self.metrics
                 .demand
                 .set(joined.asked.values().map(|asked| asked.waiting).sum());
+            self.queues.answered(&joined, &plan.blocked, now.wall);
             self.last = (joined, std::mem::take(&mut plan.blocked));
             self.tell_blocked(now);
             self.act(plan);
@@ -157,6 +168,7 @@ impl Ticker {
             self.tell_blocked(now);
         }
         self.follow_up(leading);
+        self.count_states();
         self.metrics
             .episodes
             .set(i64::try_from(self.memory.episodes()).unwrap_or(i64::MAX));
@@ -229,7 +241,8 @@ impl Ticker {
                 Answer::Complete(rows(samples))
             }
             Err(error) => {
-                self.journal.query_failed(error.reason.as_str(), &error);
+                let now = self.clock.now().wall;
+                self.journal.query_failed(error.reason.as_str(), &error, now);
                 Answer::Unknown
             }
         }
@@ -309,7 +322,7 @@ impl Ticker {
         for target in self.memory.attributions_due() {
             self.actuator.attribute(target);
         }
-        for target in self.memory.pods_due(now.mono) {
+        for target in self.memory.pods_due(now.mono, &self.rules) {
             if let Some(known) = self.inventory.target(&target) {
                 self.actuator.look_at_pods(target, known.labels.clone());
             }

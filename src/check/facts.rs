@@ -13,6 +13,8 @@ use crate::{
     core::{Inventory, Now, Sample, Seen, Wall},
 };
 
+pub use crate::prometheus::{ScrapeTarget, Series};
+
 /// Everything a check looks at. Plain values.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -72,6 +74,9 @@ pub struct Object {
     pub json: Value,
     /// Where it stands, of one from a file: `dir/file.yaml, document 2`.
     pub place: Option<String>,
+    /// When it was last changed by anything but a write of its status: the newest time in its `metadata.managedFields`;
+    /// `None` where they are not known, as in files.
+    pub changed: Option<Wall>,
 }
 
 impl Object {
@@ -136,16 +141,17 @@ impl Objects {
         &'a self,
         group: &str,
         kind: &str,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = &'a Object> {
+        namespace: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
         let of_kind = self.0.get(&(group.to_owned(), kind.to_owned()));
-        // All of a namespace stand together, and the empty name stands before any.
-        let from = (namespace.to_owned(), String::new());
-        let here = of_kind
+        // The objects of a namespace stand together, and the empty name stands before any.
+        let first = (namespace.to_owned(), String::new());
+        let namespace = namespace.to_owned();
+        of_kind
             .into_iter()
-            .flat_map(move |of_kind| of_kind.range(from.clone()..));
-        here.map(|(_, object)| object)
-            .take_while(move |object| object.namespace == namespace)
+            .flat_map(move |of_kind| of_kind.range(first.clone()..))
+            .take_while(move |((n, _), _)| *n == namespace)
+            .map(|(_, object)| object)
     }
 
     /// One object.
@@ -222,7 +228,7 @@ pub struct Prom {
     pub ages: Option<Vec<Sample>>,
     /// What EPPs export even while nobody waits; `None` where it cannot be known.
     pub seen: Option<Vec<Seen>>,
-    /// The series of the queue families, each with all its labels.
+    /// The series of the queue families and of the saturations beside them, each with all its labels.
     pub series: Vec<Series>,
     /// Why `series` says nothing.
     pub series_error: Option<String>,
@@ -232,36 +238,4 @@ pub struct Prom {
     pub version: Option<String>,
     /// By how many seconds its clock is ahead of ours, where known.
     pub clock_ahead: Option<f64>,
-}
-
-/// One series with its last sample.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Series {
-    /// `__name__`.
-    pub name: String,
-    /// The other labels.
-    pub labels: BTreeMap<String, String>,
-    /// The value.
-    pub value: f64,
-    /// Age of the sample in seconds, where known.
-    pub age: Option<f64>,
-}
-
-/// One target of Prometheus (`/api/v1/targets`).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ScrapeTarget {
-    /// Its labels after relabelling: `namespace`, `pod`, `service`, `job`, ...
-    pub labels: BTreeMap<String, String>,
-    /// Name of the scrape configuration: `serviceMonitor/llm/epp/0`.
-    pub pool: String,
-    /// What is scraped.
-    pub url: String,
-    /// How often.
-    pub interval: Option<Duration>,
-    /// `up`, `down` or `unknown`.
-    pub health: String,
-    /// Why it is down; empty otherwise.
-    pub last_error: String,
-    /// When it was scraped last.
-    pub last_scrape: Option<Wall>,
 }

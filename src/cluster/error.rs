@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use crate::{core::Failure, retry_after::in_body};
+use crate::{core::Failure, retry_after::in_body, text::one_line};
 
 /// A request that failed: what it was, why, and how long the server asks us to wait.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -75,15 +75,4 @@ pub(super) fn describe(error: &kube::Error) -> String {
         cause = error.source();
     }
     one_line(&text)
-}
-
-/// Outside text made fit for a log line: no control characters, bounded.
-pub(super) fn one_line(text: &str) -> String {
-    const LONGEST: usize = 500;
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect::<String>()
-        .trim()
-        .into()
 }

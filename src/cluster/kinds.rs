@@ -4,6 +4,7 @@ use std::{fmt::Debug, hash::Hash, sync::Arc};
 
 use kube::{api::ApiResource, core::GroupVersionKind};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
     objects::{NamespaceObject, PoolObject, TargetObject, VariantObject, name_of},
@@ -82,6 +83,28 @@ pub trait Watched:
     fn change(of: Self::Of, key: Self::Key, now: Option<Self::Record>) -> Change;
     /// All objects of a list.
     fn table(of: Self::Of, all: HashMap<Self::Key, Self::Record>) -> Table;
+}
+
+/// An object as it is now, as a change; `None` for one without a name.
+pub(super) fn changed<W: Watched>(object: &W, of: W::Of) -> Option<Change> {
+    let record = object.record(&of);
+    object.key().map(|key| W::change(of, key, record))
+}
+
+/// An object of a kind as the API serves it or a manifest has it, as the change that a watch would bring of it; `None` for
+/// one that has no name, or is no object.
+pub fn change(kind: &Kind, object: &Value) -> Option<Change> {
+    fn read<W: Watched>(object: &Value, of: W::Of) -> Option<Change> {
+        changed(&W::deserialize(object).ok()?, of)
+    }
+
+    match kind {
+        Kind::Variant => read::<VariantObject>(object, Variants),
+        Kind::Target(kind) => read::<TargetObject>(object, kind.clone()),
+        Kind::Pool(group) => read::<PoolObject>(object, *group),
+        Kind::Scaler(kind) => read::<ScalerObject>(object, *kind),
+        Kind::Namespace => read::<NamespaceObject>(object, Namespaces),
+    }
 }
 
 /// The one kind of a shape that there is only once.

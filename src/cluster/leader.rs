@@ -7,8 +7,7 @@ use kube_lease_manager::{LeaseManager, LeaseManagerBuilder};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::error::one_line;
-use crate::config::LeaderElection;
+use crate::{config::LeaderElection, text::one_line};
 
 /// Wait before the Lease is tried again after trouble.
 const TRY_AGAIN: Duration = Duration::from_secs(2);

@@ -13,16 +13,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    error::one_line,
     metadata::{
         ACCELERATOR, CONTROLLER_INSTANCE, DECISION, EXCLUDE, MODELS, Marks as _, WVA_EXCLUDE, lenient,
         trimmed,
     },
     template::{LeaderWorkerTemplate, PodTemplate},
 };
-use crate::core::{
-    Condition, Cost, Desired, Labels, Namespace, ObjectName, Observed, Pool, Stuck, StuckBy, Target,
-    TargetKey, TargetKind, TargetRef, Variant, VariantStatus, Wall,
+use crate::{
+    core::{
+        Condition, Cost, Desired, Labels, Namespace, ObjectName, Observed, Pool, Stuck, StuckBy, Target,
+        TargetKey, TargetKind, TargetRef, Variant, VariantStatus, Wall,
+    },
+    text::one_line,
 };
 
 /// An object with trimmed metadata. Which resource it is, is said by the request, not by its type.

@@ -8,8 +8,11 @@ use kube::{
     api::{ListParams, ObjectList},
 };
 
-use super::error::{RequestError, one_line};
-use crate::core::{Labels, TargetKey, TargetKind, Wall};
+use super::error::RequestError;
+use crate::{
+    core::{Labels, TargetKey, TargetKind, Wall},
+    text::one_line,
+};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Pods looked at: one that hangs is enough.

@@ -20,16 +20,27 @@ pub(super) async fn get<T: DeserializeOwned>(
     what: String,
     path: &str,
 ) -> Result<T, RequestError> {
-    let request = http::Request::get(path)
-        .body(Vec::new())
-        .map_err(|error| RequestError {
-            what: what.clone(),
-            failure: Failure::Rejected,
-            message: error.to_string(),
-            retry_after: None,
-        })?;
-    match tokio::time::timeout(DEADLINE, client.request::<T>(request)).await {
+    send(client, what, http::Request::get(path).body(Vec::new()), DEADLINE).await
+}
+
+/// Sends a request, and waits for its whole answer no longer than `deadline`.
+///
+/// # Errors
+/// What the server answered.
+pub(super) async fn send<T: DeserializeOwned>(
+    client: &Client,
+    what: String,
+    request: http::Result<http::Request<Vec<u8>>>,
+    deadline: Duration,
+) -> Result<T, RequestError> {
+    let request = request.map_err(|error| RequestError {
+        what: what.clone(),
+        failure: Failure::Rejected,
+        message: error.to_string(),
+        retry_after: None,
+    })?;
+    match tokio::time::timeout(deadline, client.request::<T>(request)).await {
         Ok(answer) => answer.map_err(|error| RequestError::from_kube(what, &error)),
-        Err(_) => Err(RequestError::timeout(what, DEADLINE)),
+        Err(_) => Err(RequestError::timeout(what, deadline)),
     }
 }

@@ -6,12 +6,15 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::{
-    error::{RequestError, one_line},
+    error::RequestError,
     kinds::resource,
     metadata::DECISION,
     write::{patch, send},
 };
-use crate::core::{Condition, ObjectName, StatusUpdate, Told, VariantKey};
+use crate::{
+    core::{Condition, ObjectName, StatusUpdate, Told, VariantKey},
+    text::one_line,
+};
 
 /// How long the write may take.
 const DEADLINE: Duration = Duration::from_secs(5);

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::{
     error::describe,
     health::{WatchName, WatchState, Watches},
-    kinds::Watched,
+    kinds::{Watched, changed},
 };
 use crate::core::HashMap;
 use crate::core::{Change, Kind};
@@ -141,10 +141,7 @@ impl<W: Watched> Watch<W> {
                         table,
                     })
                 }
-                Event::Apply(object) => {
-                    let record = object.record(&self.of);
-                    object.key().map(|key| W::change(self.of.clone(), key, record))
-                }
+                Event::Apply(object) => changed(&object, self.of.clone()),
                 Event::Delete(object) => object.key().map(|key| W::change(self.of.clone(), key, None)),
             };
             let Some(change) = change else { continue };

@@ -11,10 +11,11 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::error::{RequestError, failure, one_line};
+use super::error::{RequestError, failure};
 use crate::{
     core::Wall,
     retry_after::{in_body, retry_after},
+    text::one_line,
 };
 
 /// The field manager of all our writes: what `managedFields` names us by.

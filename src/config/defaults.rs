@@ -60,6 +60,7 @@ impl Default for Query {
             missing_namespace: MissingNamespace::One,
             expression: None,
             max_sample_age: Duration::from_secs(2 * 60),
+            signal_interval: Duration::from_secs(30),
         }
     }
 }

@@ -7,9 +7,12 @@
 //!
 //! ```text
 //! text -> yaml.rs (tree) -> keys.rs (known keys) -> raw.rs, scalar.rs (typed) -> validate/ -> Config
+//! Config -> written.rs (raw again) -> effective.rs -> text, with where each value was set
 //! ```
 
 mod defaults;
+mod document;
+mod effective;
 mod environment;
 mod error;
 mod key;
@@ -20,6 +23,8 @@ mod raw;
 mod reload;
 mod scalar;
 mod validate;
+mod words;
+mod written;
 mod yaml;
 
 use std::{
@@ -35,12 +40,15 @@ use http::Uri;
 pub use crate::core::{Backoff, Select, Source, Unmatched};
 
 pub use self::{
+    document::yaml_value,
+    effective::Effective,
     environment::Environment,
     error::{ConfigError, Place, Problem},
     keys::keys,
     load::{Fingerprint, Loaded, load},
     parse::parse,
     reload::{Change, Watched},
+    yaml::documents,
 };
 
 /// Everything that can be configured, checked.
@@ -139,6 +147,9 @@ pub struct Query {
     pub expression: Option<String>,
     /// Samples older than this wake nothing (rule 5).
     pub max_sample_age: Duration,
+    /// How often the signal of EPPs is asked for (rule 4). No key of the file: only the demo, which has no time to lose,
+    /// asks more often.
+    pub signal_interval: Duration,
 }
 
 /// Names of the labels of the queue gauge.

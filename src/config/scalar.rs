@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_yaml::Value;
 
-use super::key::{kind, shown};
+use super::{
+    key::{kind, shown},
+    words::HIDDEN,
+};
 
 /// What [`Given`] can hold.
 pub(super) trait Scalar: Sized {
@@ -14,6 +17,9 @@ pub(super) trait Scalar: Sized {
 
     /// `None` where the value is of another kind.
     fn read(value: &Value) -> Option<Self>;
+
+    /// The value as the file writes it, so that [`Scalar::read`] gives it back.
+    fn write(&self) -> Value;
 
     /// How a message shows a wrong value.
     fn shown(value: &Value) -> String {
@@ -35,10 +41,9 @@ impl<'de, T: Scalar> Deserialize<'de> for Given<T> {
     }
 }
 
-/// The tree of all keys is read off a raw file that gives none (`keys.rs`), so no value is ever written.
-impl<T> Serialize for Given<T> {
+impl<T: Scalar> Serialize for Given<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
+        self.0.write().serialize(serializer)
     }
 }
 
@@ -48,6 +53,10 @@ impl Scalar for Duration {
     fn read(value: &Value) -> Option<Self> {
         humantime::parse_duration(value.as_str()?).ok()
     }
+
+    fn write(&self) -> Value {
+        humantime::format_duration(*self).to_string().into()
+    }
 }
 
 impl Scalar for bool {
@@ -55,6 +64,10 @@ impl Scalar for bool {
 
     fn read(value: &Value) -> Option<Self> {
         value.as_bool()
+    }
+
+    fn write(&self) -> Value {
+        (*self).into()
     }
 }
 
@@ -64,6 +77,10 @@ impl Scalar for u64 {
     fn read(value: &Value) -> Option<Self> {
         value.as_u64()
     }
+
+    fn write(&self) -> Value {
+        (*self).into()
+    }
 }
 
 impl Scalar for String {
@@ -71,6 +88,10 @@ impl Scalar for String {
 
     fn read(value: &Value) -> Option<Self> {
         value.as_str().map(str::to_owned)
+    }
+
+    fn write(&self) -> Value {
+        self.as_str().into()
     }
 }
 
@@ -90,6 +111,13 @@ impl Scalar for WordOrList {
             _ => None,
         }
     }
+
+    fn write(&self) -> Value {
+        match self {
+            Self::Word(word) => word.as_str().into(),
+            Self::List(items) => Value::Sequence(items.clone()),
+        }
+    }
 }
 
 /// Text that no message may repeat.
@@ -100,6 +128,11 @@ impl Scalar for Hidden {
 
     fn read(value: &Value) -> Option<Self> {
         String::read(value).map(Self)
+    }
+
+    /// Never the text itself.
+    fn write(&self) -> Value {
+        HIDDEN.into()
     }
 
     fn shown(value: &Value) -> String {

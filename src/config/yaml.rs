@@ -49,6 +49,46 @@ pub(super) fn tree(text: &str) -> Result<Value, Problem> {
     Ok(value)
 }
 
+/// Largest tree that the documents of one file may unfold to, counted as in [`LARGEST_TREE`].
+const LARGEST_DOCUMENTS: usize = 128 << 20;
+
+/// Deepest nesting of brackets, for the reason given at [`MOST_BRACKETS`]: objects of Kubernetes are written in JSON, too.
+const DEEPEST_BRACKETS: usize = 500;
+
+/// Reads the YAML documents of a manifest, in order; an empty one is `null`. What [`tree`] refuses is refused here, but
+/// for several documents.
+///
+/// # Errors
+/// At the first thing that is wrong, with its place.
+pub fn documents(text: &str) -> Result<Vec<serde_json::Value>, Problem> {
+    let (mut open, mut deepest) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    if deepest > DEEPEST_BRACKETS {
+        return Err(Problem::of_file(format!(
+            "nests brackets more than {DEEPEST_BRACKETS} deep, as no manifest does"
+        )));
+    }
+    let budget = Cell::new(LARGEST_DOCUMENTS);
+    serde_yaml::Deserializer::from_str(text)
+        .map(|document| {
+            let mut value = Tree(&budget)
+                .deserialize(document)
+                .map_err(|error| invalid(&error))?;
+            // `<<: *other`, as kubectl has it.
+            value.apply_merge().map_err(|error| invalid(&error))?;
+            // Numbers that JSON has no way to write become null.
+            serde_json::to_value(value).map_err(|error| Problem::of_file(error.to_string()))
+        })
+        .collect()
+}
+
 /// What `serde_yaml` says, on one line, its place taken out of the text and put where every problem has it.
 fn invalid(error: &serde_yaml::Error) -> Problem {
     let place = error.location().map(|at| Place {

@@ -118,7 +118,7 @@ impl fmt::Display for Blocked {
                 "its target is behind pool {pool}, the requests wait at another; compare the pools' selectors with the pod template's labels"
             ),
             Self::NoPool => f.write_str(
-                "no InferencePool that can be read has a selector contained in the labels of the target's pod template; /readyz tells whether pools can be read",
+                "no InferencePool that can be read has a selector contained in the labels of the target's pod template; compare the two",
             ),
             Self::Target(Gone::Missing) => f.write_str("the target that scaleTargetRef names does not exist"),
             Self::Target(Gone::Unreadable) => {

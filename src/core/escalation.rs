@@ -45,8 +45,8 @@ impl Memory {
     }
 
     /// Targets whose pods are to be looked at: those that are starting (rule 11). They are put off to their next turn.
-    pub fn pods_due(&mut self, now: Mono) -> Vec<TargetKey> {
-        /// How often; in a burst less often, so that it stays at 20 lists a second.
+    pub fn pods_due(&mut self, now: Mono, rules: &Rules) -> Vec<TargetKey> {
+        /// How often, or more often where `wake.unschedulableAfter` is shorter; in a burst less often, so that it stays at 20 lists a second.
         const EVERY: Duration = Duration::from_secs(10);
         const APART: Duration = Duration::from_millis(50);
         let starting = self
@@ -54,7 +54,9 @@ impl Memory {
             .values()
             .filter(|t| t.starting_since().is_some())
             .count();
-        let every = EVERY.max(APART.saturating_mul(u32::try_from(starting).unwrap_or(u32::MAX)));
+        let every = EVERY
+            .min(rules.unschedulable_after)
+            .max(APART.saturating_mul(u32::try_from(starting).unwrap_or(u32::MAX)));
         let mut due = Vec::new();
         for (target, tracked) in &mut self.targets {
             let is_due = now >= tracked.pods.look && !tracked.pods.asked;

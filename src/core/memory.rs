@@ -114,7 +114,7 @@ impl Memory {
                 tracked.model = Some(key.clone());
             }
             let down = tracked.down;
-            let moved = tracked.observe(observed, now, rules.settle, rules.backoff);
+            let moved = tracked.observe(observed, now, rules);
             if tracked.down != down {
                 // What was told of is over, and the next wake is told of again.
                 for variant in inventory.variants_of(target) {

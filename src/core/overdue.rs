@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use super::{Entry, Mono, Now, Observed, Rules, StuckBy, Tracked};
 
 /// How long `ReplicaFailure` must be true: one refusal is tried again by the Deployment's controller within seconds.
+/// Not longer than `wake.unschedulableAfter`.
 const REPLICA_FAILURE_FOR: Duration = Duration::from_secs(10);
 
 /// The clock of the API server and ours may differ by this much.
@@ -46,10 +47,11 @@ impl Overdue {
         if let Some(stuck) = stuck {
             let changed = now.mono_of(stuck.since);
             let message = stuck.message.clone();
+            let refused_for = REPLICA_FAILURE_FOR.min(rules.unschedulable_after);
             if changed + CLOCK_SKEW >= since {
                 match stuck.by {
                     // Not before its own start, should the clocks differ.
-                    StuckBy::ReplicaFailure if now.mono.since(changed.max(since)) >= REPLICA_FAILURE_FOR => {
+                    StuckBy::ReplicaFailure if now.mono.since(changed.max(since)) >= refused_for => {
                         return Some(Self::ReplicaFailure(message));
                     }
                     // Its deadline is none of ours; it serves where its pods cannot be looked at.

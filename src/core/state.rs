@@ -43,6 +43,20 @@ pub enum State {
 }
 
 impl State {
+    /// Every word of [`State::as_str`].
+    pub const WORDS: [&'static str; 10] = [
+        "out_of_scope",
+        "no_signal",
+        "blocked",
+        "parked",
+        "asked",
+        "starting",
+        "serving",
+        "overdue",
+        "surplus",
+        "reverted",
+    ];
+
     /// The word for it.
     pub fn as_str(&self) -> &'static str {
         match self {

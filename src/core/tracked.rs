@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::{
     Attempt, Attribution, Backoff, Failure, Guarded, ModelKey, Mono, Moved, Now, Observed, Overdue, Parked,
-    TakenBy, Waker, Wall, overdue::Pods,
+    Rules, TakenBy, Waker, Wall, overdue::Pods,
 };
 
 /// How long after a conflict, or an accepted write, the watch may be silent before one GET.
 const NEWS_DUE: Duration = Duration::from_secs(1);
 
-/// How long after a target began to start its pods are first looked at.
+/// How long after a target began to start its pods are first looked at; earlier where `wake.unschedulableAfter` is shorter.
 const PODS_FIRST: Duration = Duration::from_secs(10);
 
 /// How long after an accepted write the watch may still show what was before it.
@@ -102,13 +102,7 @@ impl Tracked {
     }
 
     /// Takes in how the target stands now.
-    pub fn observe(
-        &mut self,
-        observed: Option<&Observed>,
-        now: Now,
-        settle: Duration,
-        backoff: Backoff,
-    ) -> Option<Moved> {
+    pub fn observe(&mut self, observed: Option<&Observed>, now: Now, rules: &Rules) -> Option<Moved> {
         // Its outcome comes first; the watch may be ahead of the answer.
         if matches!(self.attempt, Attempt::Sent { .. }) {
             return None;
@@ -118,12 +112,12 @@ impl Tracked {
                 self.attempt = Attempt::Idle;
                 None
             }
-            Some(Observed::Scaled { ready, .. }) => self.seen_up(*ready > 0, now.mono, settle),
-            Some(Observed::Zero(seen)) => self.seen_at_zero(seen, now, settle, backoff),
+            Some(Observed::Scaled { ready, .. }) => self.seen_up(*ready > 0, now.mono, rules),
+            Some(Observed::Zero(seen)) => self.seen_at_zero(seen, now, rules),
         }
     }
 
-    fn seen_up(&mut self, is_ready: bool, now: Mono, settle: Duration) -> Option<Moved> {
+    fn seen_up(&mut self, is_ready: bool, now: Mono, rules: &Rules) -> Option<Moved> {
         let (since, by) = match &mut self.attempt {
             Attempt::Scaled {
                 since,
@@ -142,7 +136,7 @@ impl Tracked {
                         *ready = Some(now);
                         Some(Moved::Ready(now.since(*since), *by))
                     }
-                    Some(at) if now.since(*at) >= settle => {
+                    Some(at) if now.since(*at) >= rules.settle => {
                         self.tries = 0;
                         None
                     }
@@ -158,7 +152,7 @@ impl Tracked {
             _ => (now, Waker::Other),
         };
         self.pods = Pods {
-            look: since + PODS_FIRST,
+            look: since + PODS_FIRST.min(rules.unschedulable_after),
             ..Pods::default()
         };
         self.passed_over = None;
@@ -173,23 +167,23 @@ impl Tracked {
         Some(Moved::Up(by))
     }
 
-    fn seen_at_zero(&mut self, seen: &Parked, now: Now, settle: Duration, backoff: Backoff) -> Option<Moved> {
+    fn seen_at_zero(&mut self, seen: &Parked, now: Now, rules: &Rules) -> Option<Moved> {
         match &self.attempt {
             Attempt::Scaled { ready, .. } => {
                 self.down = Some(now.wall);
-                if ready.is_some_and(|at| now.mono.since(at) >= settle) {
+                if ready.is_some_and(|at| now.mono.since(at) >= rules.settle) {
                     self.attempt = Attempt::Idle;
                     self.tries = 0;
                     return None;
                 }
-                Some(self.taken_back(now, backoff))
+                Some(self.taken_back(now, rules.backoff))
             }
             // Compare-and-swap: the write followed `parked` directly, so a later version at 0 was
             // written after it. An earlier one is old news.
             Attempt::Accepted { parked, at, .. }
                 if seen.is_later_than(parked) || (seen != parked && now.mono.since(*at) >= OLD_NEWS) =>
             {
-                Some(self.taken_back(now, backoff))
+                Some(self.taken_back(now, rules.backoff))
             }
             Attempt::Failed {
                 why: Failure::Conflict,

@@ -2,36 +2,34 @@
 //!
 //! A small Kubernetes API ([`kubernetes`]) and Prometheus endpoint ([`prometheus`]), a simulated
 //! [`world`] of models behind them, and a [`story`] of what is seen to happen when the real loop runs
-//! against both over HTTP. The tests use the same two servers.
+//! against both over HTTP. Its status page has
+//! buttons besides ([`console`]), to send requests and to break links of the wake path. The tests use the same two servers.
 
 mod base;
+pub mod browser;
 pub mod columns;
 mod connection;
+mod console;
 mod epp;
 pub mod kubernetes;
 pub mod prometheus;
+mod stage;
 pub mod story;
 pub mod world;
 
 use std::{
     future::Future,
     io::{self, Write},
-    net::TcpListener,
+    net::SocketAddr,
     time::Duration,
 };
 
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
-use columns::Columns;
-use kubernetes::{Kube, Resource};
-use prometheus::Prometheus;
-use story::Story;
-use world::{Pace, World};
+use crate::{config::Config, report::Extras};
+use stage::Stage;
 
-/// Models in the demo that asks for no number.
-const MODELS: usize = 4;
 /// How long the first round may take at speed 1, whatever the machine does meanwhile.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How long the loop may take to end.
@@ -46,6 +44,12 @@ pub struct Options {
     pub models: Option<usize>,
     /// How many times faster than by itself the story goes; above 0.
     pub speed: f64,
+    /// Where the status page is to be: on loopback. Else port 8085 or any free one of it.
+    pub address: Option<SocketAddr>,
+    /// Whether no requests come by themselves.
+    pub quiet: bool,
+    /// Whether to open the status page in a browser.
+    pub open: bool,
 }
 
 /// Why the demo failed.
@@ -54,6 +58,19 @@ pub enum DemoError {
     /// A speed that is none.
     #[error("--speed must be a number above 0, not {0}")]
     Speed(f64),
+    /// A status page that others could reach.
+    #[error(
+        "--address must be on loopback, 127.0.0.1:8085 for example, not {0}: whoever reaches the demo may play with it"
+    )]
+    NotLoopback(SocketAddr),
+    /// The address cannot be had.
+    #[error("--address {address} cannot be had: {source}; choose another port, or leave it out")]
+    Address {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// No models.
     #[error("--models must be 1 or more")]
     NoModels,
@@ -94,20 +111,25 @@ pub enum DemoError {
 }
 
 /// Runs the demo: starts the embedded servers, simulated models and the loop, and tells on `out` what
-/// happens. `start_loop` is handed the loop's configuration, the way to the API, and the token that
-/// ends it. Returns after the first round with `once`, else at Ctrl-C or when `out` is closed.
+/// happens. `start_loop` is handed the loop's configuration, the way to the API, what its listener is to show
+/// besides, and the token that ends it. Returns after the first round with `once`, else at Ctrl-C or when `out` is closed.
 ///
 /// # Errors
 /// Where something does not start, the loop fails, or the first round of `once` does not end in time.
 pub async fn run<L, F, E>(options: Options, out: impl Write, start_loop: L) -> Result<(), DemoError>
 where
-    L: FnOnce(Config, kube::Config, CancellationToken) -> F,
+    L: FnOnce(Config, kube::Config, Extras, CancellationToken) -> F,
     F: Future<Output = Result<(), E>>,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut stage = Stage::build(options).await?;
     let end = CancellationToken::new();
-    let control = start_loop(stage.config.clone(), stage.kube.client_config()?, end.clone());
+    let (config, cluster, extras) = (
+        stage.config.clone(),
+        stage.kube.client_config()?,
+        stage.extras.clone(),
+    );
+    let control = start_loop(config, cluster, extras, end.clone());
     let mut control = Box::pin(control);
     let told = tokio::select! {
         ended = &mut control => return Err(match ended {
@@ -130,107 +152,5 @@ where
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(DemoError::Loop(error.into())),
         Err(_) => Err(DemoError::LoopHangs),
-    }
-}
-
-/// Everything but the loop.
-struct Stage {
-    options: Options,
-    kube: Kube,
-    prometheus: Prometheus,
-    world: World,
-    models: Vec<String>,
-    config: Config,
-    pace: Pace,
-}
-
-impl Stage {
-    async fn build(options: Options) -> Result<Self, DemoError> {
-        if !(options.speed > 0.0 && options.speed.is_finite()) {
-            return Err(DemoError::Speed(options.speed));
-        }
-        let count = options.models.unwrap_or(MODELS);
-        if count == 0 {
-            return Err(DemoError::NoModels);
-        }
-        let start = |what| move |source| DemoError::Start { what, source };
-        let pace = Pace::of(count, options.speed);
-        let kube = Kube::start().await.map_err(start("Kubernetes API"))?;
-        let models = world::cast(count);
-        let names = models.iter().map(|model| model.name.clone()).collect();
-        let world = World::new(kube.clone(), models, pace)?;
-        // The loop is told where to listen before it does, so that the story can say where.
-        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-        let address = free.map_err(start("status page"))?;
-        let mut config = base::config(http::Uri::from_static("http://127.0.0.1"), address, &pace);
-        let scrape = Duration::from_secs(1).div_f64(options.speed);
-        let prometheus = Prometheus::start(base::queries(&config), scrape, world.queues()).await;
-        let prometheus = prometheus.map_err(start("Prometheus endpoint"))?;
-        config.prometheus.urls = vec![prometheus.url().parse()?];
-        Ok(Self {
-            options,
-            kube,
-            prometheus,
-            world,
-            models: names,
-            config,
-            pace,
-        })
-    }
-
-    /// Moves the world on and tells of it: until the first round is over with `once`, else for ever.
-    async fn tell(&mut self, out: impl Write) -> Result<(), DemoError> {
-        let mut story = Story::new(out, self.models.iter().map(String::as_str));
-        self.introduce(&mut story)?;
-        let within = DEADLINE.max(DEADLINE.div_f64(self.options.speed));
-        let mut steps = interval(Duration::from_millis(20).div_f64(self.pace.speed.clamp(1.0, 20.0)));
-        steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let started = Instant::now();
-        let mut rounds = 0;
-        loop {
-            steps.tick().await;
-            let now = started.elapsed();
-            for happening in self.world.step(now, &self.prometheus.take_told()) {
-                story.tell(now, &happening)?;
-            }
-            if self.world.rounds() > rounds {
-                rounds = self.world.rounds();
-                self.conclude(&mut story)?;
-                if self.options.once {
-                    return Ok(());
-                }
-            }
-            if self.options.once && now > within {
-                return Err(DemoError::Unfinished {
-                    within,
-                    lacking: self.world.unfinished(),
-                });
-            }
-        }
-    }
-
-    fn introduce(&self, story: &mut Story<impl Write>) -> io::Result<()> {
-        let variants = self.kube.list(Resource::VariantAutoscalings).len();
-        story.say(&format!(
-            "{} models with {variants} variants, all parked at 0 replicas.",
-            self.models.len()
-        ))?;
-        story.say(&format!("  Kubernetes API   {}", self.kube.url()))?;
-        story.say(&format!("  Prometheus       {}", self.prometheus.url()))?;
-        story.say(&format!(
-            "  control loop     http://{}/metrics",
-            self.config.server.address
-        ))?;
-        story.say("")
-    }
-
-    fn conclude(&self, story: &mut Story<impl Write>) -> io::Result<()> {
-        let count = self.models.len();
-        story.say(&format!(
-            "\nAll {count} models were asked for, woken, served and reported. kubectl get va -A:"
-        ))?;
-        let variants = self.kube.list(Resource::VariantAutoscalings);
-        story.table(&variants.iter().map(Columns::of).collect::<Vec<_>>())?;
-        story.say("")
     }
 }

@@ -10,6 +10,8 @@ use super::{
     world::{Happening, What},
 };
 
+/// Where lines go on that have no room on the first.
+const INDENT: usize = 12;
 /// Rows of the table, so that a thousand models do not bury the story.
 const ROWS: usize = 20;
 
@@ -77,6 +79,27 @@ fn sentence(what: &What) -> String {
     match what {
         What::Requested { ready: false } => "a request arrives, no pod is ready: it waits".to_owned(),
         What::Requested { ready: true } => "a request arrives".to_owned(),
+        What::Asked { count, name, ready } => {
+            let requests = plural(*count, "request");
+            let by = name
+                .as_ref()
+                .map_or(String::new(), |name| format!(" that ask for {name}"));
+            let then = if *ready { "" } else { "; no pod is ready" };
+            format!("somebody sends {requests}{by}{then}")
+        }
+        What::Refused { count } => {
+            let requests = plural(*count, "request");
+            format!("{requests} refused at once: without flow control the EPP has no queue")
+        }
+        What::NotFound { name, count } => {
+            let requests = plural(*count, "request");
+            format!("{requests} for {name} reached a pod, which answers 404: it serves no such model")
+        }
+        What::Broken { link, mend } => {
+            let (title, seen, indent) = (link.title(), link.seen(), " ".repeat(INDENT));
+            format!("link broken: {title}\n{indent}{seen}\n{indent}In real life: {mend}")
+        }
+        What::Mended { link } => format!("link mended: {}", link.title()),
         What::Told { waiting } => format!("asked for: Prometheus reports {waiting} waiting"),
         What::Woken {
             target,
@@ -113,15 +136,25 @@ fn sentence(what: &What) -> String {
             let longest = longest.as_secs_f64();
             format!("queue drained: {served} requests served, the longest wait was {longest:.2} s")
         }
-        What::Expired { lost } => format!("{lost} requests waited too long and were given up"),
+        What::Expired { lost } => {
+            let requests = plural(*lost, "request");
+            format!("{requests} waited too long and were given up")
+        }
         What::Parked { idle } => {
             format!(
                 "idle for {:.1} s: parked again by the simulated autoscaler",
                 idle.as_secs_f64()
             )
         }
-        What::TakenBack { target } => format!("{target} was taken back to 0"),
+        What::TakenBack { target, by } => {
+            let by = by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
+            format!("{target} was taken back to 0{by}")
+        }
     }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use std::{
 };
 
 use super::{
+    decode,
     endpoint::{Endpoint, Manner},
     error::{QueryError, SetupError},
     query,
     servers::{Servers, manner},
     signal,
-    verdict::Question,
+    verdict::{Decoded, Kind, Question},
 };
 use crate::{
     config::{self, Labels},
@@ -29,6 +30,8 @@ pub struct Prometheus {
 
 struct Inner {
     demand: String,
+    /// A selector for each family that only an EPP with flow control exports.
+    families: Vec<String>,
     age: Option<String>,
     signal: Option<String>,
     labels: Labels,
@@ -57,6 +60,10 @@ impl Prometheus {
     pub fn new(prometheus: &config::Prometheus, query: &config::Query) -> Result<Self, SetupError> {
         let inner = Inner {
             demand: query::demand(query),
+            families: signal::flow_control(query)
+                .iter()
+                .map(|family| query::selector(family, query))
+                .collect(),
             age: query::age(query),
             signal: query::signal(query),
             labels: query.labels.clone(),
@@ -112,19 +119,43 @@ impl Prometheus {
         Ok(Some(rows.into_iter().map(signal::seen).collect()))
     }
 
+    /// Selectors of the queue families and of the saturations beside them.
+    pub(super) fn families(&self) -> &[String] {
+        &self.inner.families
+    }
+
+    /// Base URLs of the servers, for people, in the order of the configuration.
+    pub async fn urls(&self) -> Vec<String> {
+        let endpoints = self.inner.servers.current().await;
+        endpoints
+            .iter()
+            .map(|endpoint| endpoint.url().to_owned())
+            .collect()
+    }
+
     async fn ask(&self, text: &str, labels: &Labels) -> Result<Vec<Sample>, QueryError> {
+        let kind = match self.inner.age {
+            Some(_) => Kind::Built,
+            None => Kind::Custom,
+        };
+        self.first(Question { text, kind }, |body| {
+            decode::answer(body, labels).map(|answer| (answer.samples, answer.warnings))
+        })
+        .await
+    }
+
+    /// Asks one server after the other, until one has an answer.
+    pub(super) async fn first<T>(
+        &self,
+        question: Question<'_>,
+        decode: impl Fn(&[u8]) -> Decoded<T>,
+    ) -> Result<T, QueryError> {
         let Inner {
-            age,
             servers,
             manner,
             preferred,
             ..
         } = &*self.inner;
-        let question = Question {
-            text,
-            custom: age.is_none(),
-            labels,
-        };
         let endpoints = servers.current().await;
         let first = preferred.load(Ordering::Relaxed);
         let mut failures = Vec::new();
@@ -135,12 +166,13 @@ impl Prometheus {
             .skip(first)
             .take(endpoints.len())
         {
-            match endpoint.ask(question, manner).await {
-                Ok(samples) => {
-                    if preferred.swap(index, Ordering::Relaxed) != index {
+            match endpoint.ask(question, manner, &decode).await {
+                Ok(answer) => {
+                    // That one server has a page, and another has not, says nothing of their answers to queries.
+                    if question.kind != Kind::Page && preferred.swap(index, Ordering::Relaxed) != index {
                         report(failures, endpoint);
                     }
-                    return Ok(samples);
+                    return Ok(answer);
                 }
                 Err(failure) => {
                     servers.suspect();

@@ -11,8 +11,7 @@ use serde::{
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::text::tame;
-use crate::{config::Labels, core::Sample};
+use crate::{config::Labels, core::Sample, text::tame};
 
 /// A successful answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,7 +20,8 @@ pub struct Answer {
     pub samples: Vec<Sample>,
     /// What the server says is wrong with the result; not empty where something is missing in it. What
     /// it only notes about the query (`infos`, and the `PromQL info` that versions 2.48 to 2.53 put
-    /// among the warnings) is left out.
+    /// among the warnings) is left out. The cluster of `VictoriaMetrics` warns of nothing, it says `isPartial`,
+    /// which stands here in words: <https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability>.
     pub warnings: Vec<String>,
 }
 
@@ -136,20 +136,23 @@ impl<'de> Visitor<'de> for Envelope<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
         #[derive(Deserialize)]
-        #[serde(field_identifier, rename_all = "lowercase")]
+        #[serde(field_identifier, rename_all = "camelCase")]
         enum Field {
             Status,
             Data,
             Warnings,
+            IsPartial,
             #[serde(other)]
             Other,
         }
         let (mut status, mut samples, mut warnings) = (None, None, Vec::new());
+        let mut is_partial = false;
         while let Some(field) = map.next_key()? {
             match field {
                 Field::Status => status = Some(map.next_value::<String>()?),
                 Field::Data => samples = Some(map.next_value_seed(Data(self))?),
                 Field::Warnings => warnings = map.next_value::<Option<Vec<String>>>()?.unwrap_or_default(),
+                Field::IsPartial => is_partial = map.next_value::<Option<bool>>()?.unwrap_or_default(),
                 Field::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -161,6 +164,9 @@ impl<'de> Visitor<'de> for Envelope<'_> {
             None => return Err(A::Error::missing_field("status")),
         }
         warnings.retain(|warning| !warning.starts_with("PromQL info"));
+        if is_partial {
+            warnings.push("isPartial: a storage node did not answer".to_owned());
+        }
         let samples = samples.ok_or_else(|| A::Error::missing_field("data"))?;
         Ok(Answer { samples, warnings })
     }

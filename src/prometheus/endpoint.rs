@@ -9,13 +9,9 @@ use reqwest::{Response, Url};
 use super::{
     auth::authorization,
     error::{Failure, Reason, SetupError},
-    text::tame,
-    verdict::{Question, Reply, verdict},
+    verdict::{Decoded, Kind, Question, Reply, verdict},
 };
-use crate::{
-    config::Auth,
-    core::{Sample, Wall},
-};
+use crate::{config::Auth, core::Wall, text::tame};
 
 /// An answer larger than this is given up: some 150,000 rows.
 const LARGEST_ANSWER: usize = 32 << 20;
@@ -101,38 +97,30 @@ impl Endpoint {
     }
 
     /// Asks, and waits for the whole answer no longer than the timeout.
-    pub async fn ask(&self, question: Question<'_>, manner: &Manner) -> Result<Vec<Sample>, Failure> {
+    pub async fn ask<T>(
+        &self,
+        question: Question<'_>,
+        manner: &Manner,
+        decode: impl FnOnce(&[u8]) -> Decoded<T>,
+    ) -> Result<T, Failure> {
         let authorization = authorization(&manner.auth, self.client.inner()).await?;
         let exchange = self.exchange(question, manner, authorization);
         let reply = tokio::time::timeout(manner.timeout, exchange)
             .await
             .map_err(|_| late(manner))??;
-        verdict(question, &reply, Wall::now())
+        verdict(question, &reply, Wall::now(), decode)
     }
 
-    /// No `time` goes along, so the server evaluates at its own present, to the millisecond.
     async fn exchange(
         &self,
         question: Question<'_>,
         manner: &Manner,
         authorization: Option<HeaderValue>,
     ) -> Result<Reply, Failure> {
-        let timeout = i64::try_from(manner.timeout.as_millis())
-            .unwrap_or(i64::MAX)
-            .max(1);
-        let mut query = self.client.query(question.text).timeout(timeout);
-        for (name, value) in &manner.params {
-            query = query.query(name, value);
-        }
-        if let Some(authorization) = authorization {
-            query = query.header(AUTHORIZATION, authorization);
-        }
-        let mut response = query.get_raw().await.map_err(|error| match error {
-            prometheus_http_query::Error::Client(error) => error
-                .inner()
-                .map_or_else(|| broken(&error), |error| unsent(error, manner)),
-            error => broken(&error),
-        })?;
+        let mut response = match question.kind {
+            Kind::Page => self.get(question.text, manner, authorization).await?,
+            Kind::Built | Kind::Custom => self.query(question.text, manner, authorization).await?,
+        };
         let status = response.status();
         let limit = if status.is_success() {
             LARGEST_ANSWER
@@ -143,12 +131,13 @@ impl Endpoint {
             .await
             .map_err(|error| unsent(&error, manner))?;
         if status.is_success() && !whole {
+            let mend = match question.kind {
+                Kind::Page => "it is left at that",
+                Kind::Built | Kind::Custom => "narrow it with query.matchers or query.expression",
+            };
             return Err(Failure::new(
                 Reason::TooLarge,
-                format!(
-                    "the answer is larger than {} MiB; narrow it with query.matchers or query.expression",
-                    LARGEST_ANSWER >> 20
-                ),
+                format!("the answer is larger than {} MiB; {mend}", LARGEST_ANSWER >> 20),
             ));
         }
         Ok(Reply {
@@ -156,6 +145,47 @@ impl Endpoint {
             headers: std::mem::take(response.headers_mut()),
             body,
         })
+    }
+
+    /// No `time` goes along, so the server evaluates at its own present, to the millisecond.
+    async fn query(
+        &self,
+        text: &str,
+        manner: &Manner,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Response, Failure> {
+        let timeout = i64::try_from(manner.timeout.as_millis())
+            .unwrap_or(i64::MAX)
+            .max(1);
+        let mut query = self.client.query(text).timeout(timeout);
+        for (name, value) in &manner.params {
+            query = query.query(name, value);
+        }
+        if let Some(authorization) = authorization {
+            query = query.header(AUTHORIZATION, authorization);
+        }
+        query.get_raw().await.map_err(|error| match error {
+            prometheus_http_query::Error::Client(error) => error
+                .inner()
+                .map_or_else(|| broken(&error), |error| unsent(error, manner)),
+            error => broken(&error),
+        })
+    }
+
+    /// A page of the API: prometheus-http-query has some of them, and none of them raw.
+    async fn get(
+        &self,
+        path: &str,
+        manner: &Manner,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Response, Failure> {
+        let base = self.client.base_url().as_str().trim_end_matches('/');
+        let mut request = self.client.inner().get(format!("{base}{path}"));
+        request = request.query(&manner.params);
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        request.send().await.map_err(|error| unsent(&error, manner))
     }
 }
 

@@ -5,7 +5,9 @@
 //! a [`QueryError`] that names the server, the cause and the mend. Nothing here decides anything about a wake.
 //!
 //! - [`query`]: the text of the queries, built from the configuration alone; `signal`: the slow one and its rows.
-//! - [`decode`]: bytes of an answer to samples.
+//! - [`decode`]: bytes of an answer to samples; `series`: to series with all their labels.
+//! - `exposition`: the text that an EPP prints, to the same.
+//! - `survey`: what `check` asks beside: series, targets, version, clock. `offline`: the queries, evaluated here.
 //! - `client`: which server is asked, and which next when it fails.
 //! - `servers`: the clients in force, built anew when a certificate on disk was rotated.
 //! - `endpoint`: one exchange with one server; `verdict`: what its answer means.
@@ -16,12 +18,18 @@ mod client;
 pub mod decode;
 mod endpoint;
 mod error;
+mod exposition;
+pub mod offline;
 pub mod query;
+mod series;
 mod servers;
 mod signal;
-mod text;
+mod survey;
 mod tls;
 mod verdict;
 
 pub use client::Prometheus;
 pub use error::{QueryError, Reason, SetupError};
+pub use exposition::{Exposition, ExpositionError, exposition};
+pub use series::{Series, series};
+pub use survey::ScrapeTarget;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-pub use super::signal::signal;
+pub use super::signal::{flow_control, signal};
 use crate::config::{Labels, Query};
 
 /// The query whose rows are models with requests waiting; each value is a number of requests.

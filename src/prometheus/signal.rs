@@ -12,8 +12,10 @@ const ENDPOINTS: &str = "llm_d_epp_ready_endpoints";
 const OLD_ENDPOINTS: &str = "inference_pool_ready_pods";
 /// The label of both. Unlike the queue's it is no configuration: nobody relabels what only we ask for.
 const POOL: &str = "name";
+/// Both, the stronger sign first.
+pub(super) const POOL_NAMED: [&str; 2] = [ENDPOINTS, OLD_ENDPOINTS];
 /// Set at the start of the process, without a pool: <https://github.com/llm-d/llm-d-router/blob/main/docs/metrics.md>.
-const INFOS: [&str; 2] = ["llm_d_epp_info", "inference_extension_info"];
+pub(super) const INFOS: [&str; 2] = ["llm_d_epp_info", "inference_extension_info"];
 /// The saturation that flow control dispatches by; each EPP has one or both.
 const SATURATIONS: [&str; 2] = [
     "llm_d_epp_flow_control_pool_saturation",
@@ -33,10 +35,8 @@ pub fn signal(query: &Query) -> Option<String> {
     }
     let Labels { namespace, pool, .. } = &query.labels;
     let by = grouping(&["__name__", namespace, pool, POOL]);
-    let mut groups: Vec<_> = flow_control(query)
+    let mut groups: Vec<_> = families(query)
         .iter()
-        .map(String::as_str)
-        .chain([ENDPOINTS, OLD_ENDPOINTS])
         .map(|family| format!("group by ({by}) ({})", selector(family, query)))
         .collect();
     let epp = grouping(&[namespace, "pod", "instance"]);
@@ -51,8 +51,15 @@ pub fn signal(query: &Query) -> Option<String> {
     Some(groups.join(" or "))
 }
 
+/// The families of [`signal`] that are grouped by pool, the strongest sign first.
+pub(super) fn families(query: &Query) -> Vec<String> {
+    let mut families = flow_control(query);
+    families.extend(POOL_NAMED.map(str::to_owned));
+    families
+}
+
 /// The families that only an EPP with flow control exports, each once.
-fn flow_control(query: &Query) -> Vec<String> {
+pub fn flow_control(query: &Query) -> Vec<String> {
     let derived = query
         .families
         .iter()

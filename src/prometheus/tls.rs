@@ -5,8 +5,11 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use reqwest::{Certificate, Identity, redirect};
 
-use super::{error::SetupError, text::tame};
-use crate::config::{Auth, Prometheus, Secret, Tls};
+use super::error::SetupError;
+use crate::{
+    config::{Auth, Prometheus, Secret, Tls},
+    text::tame,
+};
 
 const CA: &str = "prometheus.tls.caFile";
 const CERT: &str = "prometheus.tls.certFile";

@@ -5,24 +5,31 @@ use http::{HeaderMap, StatusCode, header::LOCATION};
 use super::{
     decode::{self, DecodeError, ErrorBody},
     error::{Failure, Reason},
-    text::tame,
 };
-use crate::retry_after::retry_after;
-use crate::{
-    config::Labels,
-    core::{Sample, Wall},
-};
+use crate::{core::Wall, retry_after::retry_after, text::tame};
 
 /// What was asked.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
-    /// The query, as sent.
+    /// The query, as sent; of a page its path with its parameters.
     pub text: &'a str,
-    /// Whether it is the user's own `query.expression`.
-    pub custom: bool,
-    /// Names of the labels to keep.
-    pub labels: &'a Labels,
+    /// What kind of question it is.
+    pub kind: Kind,
 }
+
+/// The kinds of question.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A query built from the configuration.
+    Built,
+    /// The user's own `query.expression`.
+    Custom,
+    /// A page of the API that is no query, and that not every server has.
+    Page,
+}
+
+/// What decoding makes of a body: the value, and what the server warns of.
+pub(super) type Decoded<T> = Result<(T, Vec<String>), DecodeError>;
 
 /// The status line, the headers and the body (of an error maybe only its beginning).
 pub(super) struct Reply {
@@ -32,20 +39,25 @@ pub(super) struct Reply {
 }
 
 /// Reads `reply`; `now` is for a `Retry-After` given as a date.
-pub(super) fn verdict(question: Question<'_>, reply: &Reply, now: Wall) -> Result<Vec<Sample>, Failure> {
+pub(super) fn verdict<T>(
+    question: Question<'_>,
+    reply: &Reply,
+    now: Wall,
+    decode: impl FnOnce(&[u8]) -> Decoded<T>,
+) -> Result<T, Failure> {
     if !reply.status.is_success() {
         let error = decode::error_body(&reply.body);
         return Err(refusal(question, reply, error.as_ref(), now));
     }
-    let error = match decode::answer(&reply.body, question.labels) {
-        Ok(answer) if answer.warnings.is_empty() => return Ok(answer.samples),
-        Ok(answer) => {
+    let error = match decode(&reply.body) {
+        Ok((value, warnings)) if warnings.is_empty() => return Ok(value),
+        Ok((_, warnings)) => {
             return Err(Failure::new(
                 Reason::Partial,
                 format!(
                     "the answer may lack something, so nothing is concluded from it; the server warns: {}; \
                      mend what it names",
-                    tame(&answer.warnings.join("; "), 500)
+                    tame(&warnings.join("; "), 500)
                 ),
             ));
         }
@@ -110,6 +122,9 @@ fn refusal(question: Question<'_>, reply: &Reply, error: Option<&ErrorBody>, now
              where the server is (a redirect to a login page means that credentials are wanted)",
             location(&reply.headers)
         ),
+        _ if question.kind == Kind::Page && is_missing(status) => {
+            format!("HTTP {status}: the server has no {}", sent(question))
+        }
         _ => format!("HTTP {status}, {said}; {}", hint(status)),
     };
     let wish = matches!(
@@ -144,6 +159,14 @@ fn reason(status: StatusCode, error: Option<&ErrorBody>) -> Reason {
     }
 }
 
+/// Whether there is nothing behind a path. Some answer 404 there, some gateways 405 or 501.
+fn is_missing(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
+    )
+}
+
 fn hint(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
@@ -164,10 +187,10 @@ fn sent(question: Question<'_>) -> String {
 
 /// The keys of the configuration that the query comes from.
 fn origin(question: Question<'_>) -> &'static str {
-    if question.custom {
-        "query.expression"
-    } else {
-        "query.families, query.labels or query.matchers"
+    match question.kind {
+        Kind::Custom => "query.expression",
+        Kind::Built => "query.families, query.labels or query.matchers",
+        Kind::Page => "prometheus.params",
     }
 }
 
@@ -190,7 +213,7 @@ fn location(headers: &HeaderMap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Query;
+    use crate::{config::Query, core::Sample};
 
     const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
 
@@ -211,11 +234,11 @@ mod tests {
         verdict(
             Question {
                 text: "the query",
-                custom,
-                labels: &Query::default().labels,
+                kind: if custom { Kind::Custom } else { Kind::Built },
             },
             &reply,
             Wall::UNIX_EPOCH,
+            |body| decode::answer(body, &Query::default().labels).map(|a| (a.samples, a.warnings)),
         )
     }
 
@@ -259,7 +282,12 @@ mod tests {
                 "the scheme",
             ),
             (414, String::new(), Reason::HttpStatus, "too long"),
-            (429, "slow\u{1b} down".into(), Reason::Throttled, "\"slow  down\""),
+            (
+                429,
+                "slow\u{1b} down".into(),
+                Reason::Throttled,
+                "\"slow<U+001B> down\"",
+            ),
             (502, String::new(), Reason::HttpStatus, "without a word"),
         ] {
             let failure = failed(status, &[], &body);
@@ -271,6 +299,30 @@ mod tests {
             );
             assert_eq!(failure.retry_after, None);
         }
+    }
+
+    #[test]
+    fn a_page_that_is_missing_is_said_to_be() {
+        let question = Question {
+            text: "/api/v1/targets",
+            kind: Kind::Page,
+        };
+        let reply = |status| Reply {
+            status,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        };
+        let judged = |status| {
+            verdict(question, &reply(status), Wall::UNIX_EPOCH, |_| {
+                Ok(((), Vec::new()))
+            })
+            .unwrap_err()
+            .message
+        };
+        let missing = judged(StatusCode::NOT_FOUND);
+        assert!(missing.contains("the server has no /api/v1/targets"), "{missing}");
+        let other = judged(StatusCode::BAD_GATEWAY);
+        assert!(other.contains("look at the server"), "{other}");
     }
 
     #[test]
@@ -356,7 +408,9 @@ mod tests {
         let failure = failed(200, &[], &format!("<html>\u{7}{}", "x".repeat(500)));
         assert_eq!(failure.reason, Reason::Decode);
         assert!(
-            failure.message.contains(&format!("<html> {}…", "x".repeat(93))),
+            failure
+                .message
+                .contains(&format!("<html><U+0007>{}…", "x".repeat(93))),
             "{}",
             failure.message
         );

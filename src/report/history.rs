@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
@@ -41,6 +41,12 @@ pub struct Decision {
     /// Age of their sample in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_age_seconds: Option<f64>,
+    /// From that sample to the accepted scale, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_to_scale_seconds: Option<f64>,
+    /// From the scale to the first ready replica, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_to_ready_seconds: Option<f64>,
     /// The reason, as in metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -50,22 +56,38 @@ pub struct Decision {
 
 /// The last decisions. Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
-pub struct History(Arc<Mutex<VecDeque<Decision>>>);
+pub struct History(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    decisions: VecDeque<Decision>,
+    /// How many there have been, those that have gone included.
+    count: u64,
+}
 
 impl History {
     /// One more. The oldest goes when there are too many.
     pub fn add(&self, decision: Decision) {
-        let mut decisions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if decisions.len() == MOST {
-            decisions.pop_front();
+        let mut kept = self.lock();
+        if kept.decisions.len() == MOST {
+            kept.decisions.pop_front();
         }
-        decisions.push_back(decision);
+        kept.decisions.push_back(decision);
+        kept.count += 1;
+    }
+
+    /// How many there have been since the start.
+    pub fn count(&self) -> u64 {
+        self.lock().count
     }
 
     /// The last ones, the newest first.
     pub fn last(&self, most: usize) -> Vec<Decision> {
-        let decisions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        decisions.iter().rev().take(most).cloned().collect()
+        self.lock().decisions.iter().rev().take(most).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,5 +108,6 @@ mod tests {
         assert_eq!(all.len(), MOST);
         assert_eq!((&*all[0].text, &*all[MOST - 1].text), ("1000", "1"));
         assert_eq!(history.last(2).len(), 2);
+        assert_eq!(history.count(), MOST as u64 + 1);
     }
 }

@@ -1,6 +1,8 @@
 //! The metrics, `scale_from_zero_*`. The table in `docs/metrics.md` names them all; a test holds the
 //! two together.
 
+mod labels;
+
 use std::{
     collections::{HashMap, HashSet},
     fmt,
@@ -8,11 +10,13 @@ use std::{
 };
 
 use crate::{
+    build_info,
     cluster::{WatchState, Watches},
-    core::{Held, Inventory},
+    core::{Held, Inventory, State},
 };
+use labels::{BlockedLabels, StateLabel, WatchLabels, WatchStateLabels};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::text::encode,
     metrics::{
         counter::Counter,
         family::Family,
@@ -22,48 +26,13 @@ use prometheus_client::{
     registry::Registry,
 };
 
+pub use labels::{Reason, ResultLabel};
+
 /// Models named in `blocked` at once. Anybody can ask for any model name, so the rest is only counted.
 const MOST_BLOCKED: usize = 500;
 
 /// Characters of a label that clients choose.
 const LONGEST_LABEL: usize = 200;
-
-/// One label `reason`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Reason {
-    /// The reason.
-    pub reason: &'static str,
-}
-
-/// One label `result`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ResultLabel {
-    /// The result.
-    pub result: &'static str,
-}
-
-/// Labels of `blocked`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BlockedLabels {
-    namespace: String,
-    model: String,
-    reason: &'static str,
-}
-
-/// Labels of a watch.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct WatchLabels {
-    kind: String,
-    namespace: String,
-}
-
-/// Labels of the state of a watch.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct WatchStateLabels {
-    kind: String,
-    namespace: String,
-    state: &'static str,
-}
 
 /// What the gauges of held-back demand show.
 #[derive(Default)]
@@ -97,6 +66,7 @@ pub struct Metrics {
     variants: Gauge,
     inactive: Gauge,
     pools: Gauge,
+    states: Family<StateLabel, Gauge>,
     /// Episodes open.
     pub episodes: Gauge,
     /// Requests waiting that variants ask for.
@@ -120,8 +90,8 @@ pub struct Metrics {
     pub reports: Family<ResultLabel, Counter>,
     watch_state: Family<WatchStateLabels, Gauge>,
     watch_news: Family<WatchLabels, GaugeF>,
-    /// Reloads of the configuration by result.
-    pub reloads: Family<ResultLabel, Counter>,
+    reloads: Family<ResultLabel, Counter>,
+    config_good: Gauge,
     /// Whether this copy queries and wakes.
     pub leader: Gauge,
 }
@@ -205,6 +175,12 @@ impl Metrics {
                 Gauge::default(),
             ),
             pools: add(r, "pools", "InferencePools known", Gauge::default()),
+            states: add(
+                r,
+                "variants_by_state",
+                "Variants by their state, counted every 5 s",
+                Family::default(),
+            ),
             episodes: add(
                 r,
                 "episodes",
@@ -279,6 +255,12 @@ impl Metrics {
                 "Changes of the configuration file by result",
                 Family::default(),
             ),
+            config_good: add(
+                r,
+                "config_last_reload_successful",
+                "1 while the configuration file says what is in force, 0 while it cannot be used",
+                Gauge::default(),
+            ),
             leader: add(
                 r,
                 "leader",
@@ -288,11 +270,24 @@ impl Metrics {
             shown: Arc::default(),
             registry: Arc::default(),
         };
-        let version = ConstGauge::new(1_i64);
-        let labels = [("version", env!("CARGO_PKG_VERSION"))];
+        let labels = [("version", build_info::VERSION), ("commit", build_info::COMMIT)];
         registry
-            .sub_registry_with_label((labels[0].0.into(), labels[0].1.into()))
-            .register("build_info", "Version of the program", version);
+            .sub_registry_with_labels(
+                labels
+                    .map(|(name, value)| (name.into(), value.into()))
+                    .into_iter(),
+            )
+            .register(
+                "build_info",
+                "What the program was built from",
+                ConstGauge::new(1_i64),
+            );
+        // What the program starts with is in force.
+        metrics.config_good.set(1);
+        // A counter that begins with its first count looks to Prometheus as if it had not moved.
+        for result in ["accepted", "other_waker"] {
+            metrics.wakes.get_or_create(&ResultLabel { result }).inc_by(0);
+        }
         Self {
             registry: Arc::new(registry),
             ..metrics
@@ -304,6 +299,41 @@ impl Metrics {
         self.variants.set(count(inventory.variants()));
         self.inactive.set(count(inventory.inactive()));
         self.pools.set(count(inventory.pools()));
+    }
+
+    /// The gauges of the variants by state: one of each variant.
+    pub fn states<'a>(&self, states: impl Iterator<Item = State> + 'a) {
+        let mut counts = State::WORDS.map(|state| (state, 0_i64));
+        for state in states {
+            let word = state.as_str();
+            if let Some((_, count)) = counts.iter_mut().find(|(state, _)| *state == word) {
+                *count += 1;
+            }
+        }
+        for (state, count) in counts {
+            self.states.get_or_create(&StateLabel { state }).set(count);
+        }
+    }
+
+    /// A changed configuration is in force.
+    pub fn config_applied(&self) {
+        self.reloads
+            .get_or_create(&ResultLabel { result: "applied" })
+            .inc();
+        self.config_restored();
+    }
+
+    /// The configuration file cannot be used; what was in force stays so.
+    pub fn config_rejected(&self) {
+        self.reloads
+            .get_or_create(&ResultLabel { result: "rejected" })
+            .inc();
+        self.config_good.set(0);
+    }
+
+    /// The configuration file says again what is in force.
+    pub fn config_restored(&self) {
+        self.config_good.set(1);
     }
 
     /// The gauges of blocked and unmatched demand. What is over is taken away, the rest stays in place, so that a

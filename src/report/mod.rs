@@ -2,12 +2,17 @@
 
 mod history;
 mod journal;
+mod listen;
 mod metrics;
+mod page;
+mod queues;
 mod server;
 mod status;
 
 pub use history::{Decision, History};
-pub use journal::Journal;
+pub use journal::{Journal, QueryTrouble};
+pub use listen::{ServeError, bind, serve};
 pub use metrics::{Metrics, ResultLabel};
-pub use server::{Admin, ServeError, StatusRequest, bind, serve};
+pub use queues::{QueueHistory, Queues};
+pub use server::{Admin, Extras, StatusRequest};
 pub use status::{Overview, status};

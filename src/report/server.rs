@@ -1,8 +1,8 @@
-//! The read-only listener: `/livez`, `/readyz`, `/metrics`, `/api/status`, `/api/decisions`.
+//! What the read-only listener answers: `/`, `/livez`, `/readyz`, `/metrics`, `/api/status`, `/api/queues`,
+//! `/api/decisions`.
 
 use std::{
     fmt::Write as _,
-    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,47 +11,26 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Query, State},
-    http::{StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde::Deserialize;
 use tokio::{
-    net::TcpListener,
     sync::{mpsc, oneshot},
     time::Instant,
 };
-use tokio_util::sync::CancellationToken;
 
-use super::{History, Metrics};
-use crate::cluster::Watches;
-
-/// Why the listener does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on server.address {address}: {source}; choose a free port")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It broke while running.
-    #[error("the listener on {address} has ended: {source}")]
-    Serve {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-}
+use super::{History, Metrics, Queues, page::Page};
+use crate::{cluster::Watches, core::Wall};
 
 /// What the listener shows. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Admin {
     metrics: Metrics,
     history: History,
+    queues: Queues,
     beat: Arc<Mutex<Beat>>,
     asks: mpsc::Sender<StatusRequest>,
     /// The last status and when it was made, so that many who ask cost the loop no more than one.
@@ -86,7 +65,7 @@ struct Beat {
 
 impl Admin {
     /// Nothing runs yet. Requests for the status come out of the receiver.
-    pub fn new(metrics: Metrics, history: History) -> (Self, mpsc::Receiver<StatusRequest>) {
+    pub fn new(metrics: Metrics, history: History, queues: Queues) -> (Self, mpsc::Receiver<StatusRequest>) {
         let beat = Beat {
             last: Instant::now(),
             longest: Duration::from_secs(60),
@@ -97,6 +76,7 @@ impl Admin {
         let admin = Self {
             metrics,
             history,
+            queues,
             beat: Arc::new(Mutex::new(beat)),
             asks,
             status: Arc::default(),
@@ -138,39 +118,46 @@ impl Admin {
     }
 }
 
-/// Takes the address.
-///
-/// # Errors
-/// When it cannot be had.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| ServeError::Bind { address, source })
+/// What else the listener shows. Nothing, but for `demo`.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    /// Further routes.
+    pub routes: Router,
+    /// Script that the status page runs after its own.
+    pub script: &'static str,
 }
 
-/// Answers until shutdown.
-///
-/// # Errors
-/// When the listener breaks.
-pub async fn serve(
-    listener: TcpListener,
-    admin: Admin,
-    shutdown: CancellationToken,
-) -> Result<(), ServeError> {
-    let address = listener
-        .local_addr()
-        .unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-    let router = Router::new()
+/// What there is to be asked for.
+pub(super) fn routes(admin: Admin, extras: Extras) -> Router {
+    let page = Page::new(extras.script);
+    Router::new()
+        .route("/", get(move || async move { page.answer() }))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/api/status", get(status))
+        .route("/api/queues", get(queues))
         .route("/api/decisions", get(decisions))
-        .with_state(admin);
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await;
-    served.map_err(|source| ServeError::Serve { address, source })
+        .with_state(admin)
+        .merge(extras.routes)
+        .layer(map_response(guarded))
+}
+
+/// What holds for every answer: it is of this moment, is what it says it is, and is for nobody else's page.
+async fn guarded(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
 }
 
 /// 200 while the loop beats.
@@ -233,6 +220,17 @@ async fn status(State(admin): State<Admin>) -> Response {
         )
             .into_response(),
     }
+}
+
+#[derive(Deserialize)]
+struct Since {
+    /// The first step wanted.
+    since: Option<i64>,
+}
+
+/// The last minutes of the queues.
+async fn queues(State(admin): State<Admin>, Query(Since { since }): Query<Since>) -> Response {
+    Json(admin.queues.since(since.unwrap_or_default(), Wall::now())).into_response()
 }
 
 #[derive(Deserialize)]

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::QueryTrouble;
 use crate::{
     cluster::Watches,
-    core::{Entry, Held, Observed, Role, Situation, VariantKey, Wall},
+    core::{Entry, Held, Inventory, Observed, Role, Situation, VariantKey, Wall},
 };
 
 /// What of the process goes into the status.
@@ -18,6 +19,16 @@ pub struct Overview<'a> {
     pub dry_run: bool,
     /// When the last query succeeded.
     pub last_query: Option<Wall>,
+    /// Why demand is not known.
+    pub trouble: Option<&'a QueryTrouble>,
+    /// When the last tick ended.
+    pub last_tick: Option<Wall>,
+    /// From one tick to the next, in seconds.
+    pub interval: f64,
+    /// How many decisions there have been.
+    pub decisions: u64,
+    /// What objects say that contradicts others.
+    pub conflicts: &'a [String],
     /// How the watches stand.
     pub watches: &'a Watches,
     /// Demand that no variant answers, and what else was held back in the last plan.
@@ -32,10 +43,24 @@ struct Status<'a> {
     leading: bool,
     dry_run: bool,
     last_successful_query: Option<Wall>,
+    query_failing: Option<&'a QueryTrouble>,
+    last_tick: Option<Wall>,
+    effective_interval_seconds: f64,
+    decisions: u64,
+    conflicts: &'a [String],
+    guards: Vec<GuardStatus<'a>>,
     watches: Vec<WatchStatus>,
     pools: Vec<PoolStatus<'a>>,
     variants: Vec<VariantStatus<'a>>,
     blocked: Vec<BlockedStatus<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GuardStatus<'a> {
+    on: String,
+    model: &'a str,
+    until: Wall,
 }
 
 #[derive(Serialize)]
@@ -120,6 +145,12 @@ pub fn status(situation: &Situation<'_>, overview: &Overview<'_>) -> serde_json:
         leading: overview.leading,
         dry_run: overview.dry_run,
         last_successful_query: overview.last_query,
+        query_failing: overview.trouble,
+        last_tick: overview.last_tick,
+        effective_interval_seconds: overview.interval,
+        decisions: overview.decisions,
+        conflicts: overview.conflicts,
+        guards: guards(situation.inventory),
         watches: watches(overview.watches),
         pools: pools
             .into_iter()
@@ -136,6 +167,19 @@ pub fn status(situation: &Situation<'_>, overview: &Overview<'_>) -> serde_json:
         blocked: overview.held.iter().map(blocked).collect(),
     };
     serde_json::to_string(&status)
+}
+
+fn guards(inventory: &Inventory) -> Vec<GuardStatus<'_>> {
+    let standing = inventory
+        .guarded()
+        .filter_map(|(key, scaler)| Some((key, scaler.guard.as_ref()?)));
+    standing
+        .map(|(key, guard)| GuardStatus {
+            on: key.to_string(),
+            model: &guard.model.model,
+            until: guard.until,
+        })
+        .collect()
 }
 
 fn watches(watches: &Watches) -> Vec<WatchStatus> {

@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     core::ScopeRules,
     prometheus::{Prometheus, SetupError},
-    report::{Admin, History, Metrics, ResultLabel, ServeError, StatusRequest, bind},
+    report::{Admin, Extras, History, Metrics, Queues, ServeError, StatusRequest, bind},
     tick::Ticker,
 };
 
@@ -58,6 +58,8 @@ pub struct Setup {
     pub instance: Arc<str>,
     /// The metrics; whoever reads the file counts in them, too.
     pub metrics: Metrics,
+    /// What else the listener shows.
+    pub extras: Extras,
 }
 
 /// Runs until shutdown.
@@ -69,8 +71,8 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
     let client = client(&setup.cluster)?;
     let prometheus = Arc::new(Prometheus::new(&config.prometheus, &config.query)?);
     let socket = bind(config.server.address).await?;
-    let history = History::default();
-    let (admin, asks) = Admin::new(setup.metrics.clone(), history.clone());
+    let kept = (History::default(), Queues::default());
+    let (admin, asks) = Admin::new(setup.metrics.clone(), kept.0.clone(), kept.1.clone());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         cluster = %setup.cluster.cluster_url,
@@ -83,7 +85,7 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
     let discovered = Discovered::default();
     let actuator = Actuator::new(client.clone(), discovered.clone(), clock, setup.instance.clone());
     let mut runner = Runner {
-        listener: Listener::start(socket, admin.clone()),
+        listener: Listener::start(socket, admin.clone(), setup.extras.clone()),
         lease: Lease::start(&client, &config.leader_election, &setup.instance),
         reloads: setup.reloads,
         instance: setup.instance,
@@ -91,7 +93,7 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
             clock,
             actuator,
             setup.metrics.clone(),
-            history,
+            kept,
             &config,
             prometheus.clone(),
         ),
@@ -102,6 +104,7 @@ pub async fn run(setup: Setup, shutdown: CancellationToken) -> Result<(), RunErr
         cluster: setup.cluster,
         client,
         admin,
+        extras: setup.extras,
         shutdown,
     };
     let mut current = (config, prometheus);
@@ -136,6 +139,7 @@ struct Runner {
     instance: Arc<str>,
     metrics: Metrics,
     admin: Admin,
+    extras: Extras,
     listener: Listener,
     lease: Lease,
     reloads: Option<mpsc::Receiver<Config>>,
@@ -233,11 +237,10 @@ impl Runner {
 
     /// Makes ready for a new configuration; if that cannot be done, the old one stays in force.
     async fn renew(&mut self, config: &Config, new: Config) -> Option<Current> {
-        let reloads = &self.metrics.reloads;
         let prometheus = match Prometheus::new(&new.prometheus, &new.query) {
             Ok(prometheus) => Arc::new(prometheus),
             Err(error) => {
-                reloads.get_or_create(&ResultLabel { result: "rejected" }).inc();
+                self.metrics.config_rejected();
                 tracing::error!(%error, "The new configuration cannot be used; the last good one stays in force");
                 return None;
             }
@@ -245,11 +248,11 @@ impl Runner {
         if new.server != config.server {
             match bind(new.server.address).await {
                 Ok(socket) => {
-                    let listener = Listener::start(socket, self.admin.clone());
+                    let listener = Listener::start(socket, self.admin.clone(), self.extras.clone());
                     std::mem::replace(&mut self.listener, listener).stop().await;
                 }
                 Err(error) => {
-                    reloads.get_or_create(&ResultLabel { result: "rejected" }).inc();
+                    self.metrics.config_rejected();
                     tracing::error!(%error, "The new configuration cannot be used; the last good one stays in force");
                     return None;
                 }
@@ -259,7 +262,7 @@ impl Runner {
             let lease = Lease::start(&self.client, &new.leader_election, &self.instance);
             std::mem::replace(&mut self.lease, lease).stop().await;
         }
-        reloads.get_or_create(&ResultLabel { result: "applied" }).inc();
+        self.metrics.config_applied();
         tracing::info!("The configuration has changed and is in force");
         Some((new, prometheus))
     }

@@ -10,7 +10,7 @@ use super::RunError;
 use crate::{
     cluster::hold,
     config::LeaderElection,
-    report::{Admin, ServeError, serve},
+    report::{Admin, Extras, serve},
 };
 
 /// How long open requests to the listener may take at the end.
@@ -19,23 +19,22 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// The admin server.
 pub(super) struct Listener {
     stop: CancellationToken,
-    task: JoinHandle<Result<(), ServeError>>,
+    task: JoinHandle<()>,
 }
 
 impl Listener {
     /// Answers on a socket that is bound already.
-    pub(super) fn start(socket: TcpListener, admin: Admin) -> Self {
+    pub(super) fn start(socket: TcpListener, admin: Admin, extras: Extras) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(serve(socket, admin, stop.clone()));
+        let task = tokio::spawn(serve(socket, admin, extras, stop.clone()));
         Self { stop, task }
     }
 
     /// Waits for its end, which is an error while nobody has asked for it.
     pub(super) async fn ended(&mut self) -> RunError {
-        match (&mut self.task).await {
-            Ok(Err(error)) => error.into(),
-            _ => RunError::Ended("the listener"),
-        }
+        // Only a panic ends it before it is asked to.
+        let _ = (&mut self.task).await;
+        RunError::Ended("the listener")
     }
 
     /// Lets open requests finish, for a moment.

@@ -51,7 +51,7 @@ impl Ticker {
         }
         let wanted = leading && self.inventory.inactive() > 0 && self.asking.query.is_none();
         if wanted && now >= self.asking.due {
-            self.asking.due = now + SLOWLY;
+            self.asking.due = now + self.signal_interval;
             self.metrics.queries.inc();
             let prometheus = self.prometheus.clone();
             let query = tokio::spawn(async move { prometheus.signals().await });

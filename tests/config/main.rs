@@ -6,6 +6,7 @@
     reason = "all of this is test; clippy.toml sees only the test functions themselves"
 )]
 
+mod effective;
 mod example;
 mod hostile;
 mod limits;

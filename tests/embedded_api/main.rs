@@ -9,6 +9,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod console;
 mod discovery;
 mod faults;
 mod leases;

@@ -10,6 +10,7 @@ use scale_from_zero::{
     config::Config,
     demo::{DemoError, Options, run},
     prometheus::query,
+    report::Extras,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,12 @@ use crate::soon;
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Wakes the cheapest variant of each model that has requests waiting.
-async fn least_loop(config: Config, cluster: kube::Config, end: CancellationToken) -> Result<(), Error> {
+async fn least_loop(
+    config: Config,
+    cluster: kube::Config,
+    _: Extras,
+    end: CancellationToken,
+) -> Result<(), Error> {
     let client = Client::try_from(cluster)?;
     let url = format!("{}api/v1/query", config.prometheus.urls[0]);
     let demand = query::demand(&config.query);
@@ -87,6 +93,9 @@ fn options(models: usize, speed: f64) -> Options {
         once: true,
         models: Some(models),
         speed,
+        address: None,
+        quiet: false,
+        open: false,
     }
 }
 
@@ -191,7 +200,7 @@ async fn more_models_make_no_longer_story() {
 /// With the clock stopped, time passes as soon as nothing else is to be done.
 #[tokio::test(start_paused = true)]
 async fn a_loop_that_wakes_nothing_fails_the_demo() {
-    let idle = async |_: Config, _: kube::Config, end: CancellationToken| -> Result<(), Error> {
+    let idle = async |_: Config, _: kube::Config, _: Extras, end: CancellationToken| -> Result<(), Error> {
         end.cancelled().await;
         Ok(())
     };
@@ -208,12 +217,13 @@ async fn a_loop_that_wakes_nothing_fails_the_demo() {
 
 #[tokio::test]
 async fn a_loop_that_fails_or_ends_fails_the_demo() {
-    let fails = async |_: Config, _: kube::Config, _: CancellationToken| Err::<(), Error>("no".into());
+    let fails =
+        async |_: Config, _: kube::Config, _: Extras, _: CancellationToken| Err::<(), Error>("no".into());
     let error = soon(run(options(1, 1.0), std::io::sink(), fails))
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "the control loop failed: no");
-    let ends = async |_: Config, _: kube::Config, _: CancellationToken| Ok::<(), Error>(());
+    let ends = async |_: Config, _: kube::Config, _: Extras, _: CancellationToken| Ok::<(), Error>(());
     let error = soon(run(options(1, 1.0), std::io::sink(), ends))
         .await
         .unwrap_err();

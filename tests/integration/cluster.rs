@@ -93,6 +93,14 @@ impl Cluster {
         }
     }
 
+    /// A kubeconfig for the cluster admin.
+    pub fn admin_kubeconfig(&self) -> String {
+        match &self.backend {
+            Backend::Embedded(kube) => kube.kubeconfig(),
+            Backend::Real(server) => server.admin_kubeconfig(),
+        }
+    }
+
     /// What the program has asked of the API: all accounts of the namespace, in the order of the
     /// answers. Watches count when they begin.
     pub fn requests(&self, namespace: &str) -> Vec<Asked> {

@@ -22,6 +22,7 @@
 )]
 
 mod autoscaler;
+mod browser;
 mod cluster;
 mod config;
 mod demand;

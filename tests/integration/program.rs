@@ -108,6 +108,13 @@ impl<'a> Start<'a> {
             .expect("the program")
     }
 
+    /// Starts it, with its output in a pipe.
+    pub async fn piped(&self) -> Child {
+        let (mut command, _) = self.command().await;
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().expect("the program")
+    }
+
     /// Starts it, and waits for nothing.
     pub async fn start(&self) -> (Child, Log, PathBuf) {
         let (mut command, file) = self.command().await;
@@ -144,6 +151,16 @@ impl Program {
     /// What tells it from other copies.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The URL of one of its pages.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 
     /// Status and body of one of its pages, if it answers.

@@ -11,6 +11,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Handle;
 
 use crate::{
+    browser::Browser,
     servers::{self, ApiServer, Assets, Servers},
     world::{Logs, World},
 };
@@ -70,6 +71,27 @@ impl Suite {
         self.plain(&format!("embedded::{name}"), async move |logs| {
             body(&World::embedded(&namespace, logs).await).await;
         });
+    }
+
+    /// A trial on the embedded API with a browser to look at the page.
+    pub fn browser(&mut self, name: &str, body: impl AsyncFn(&World, &Browser) + Send + 'static) {
+        let namespace = namespace(name);
+        let (runtime, found) = (self.runtime.clone(), Browser::find());
+        let trial = Trial::ignorable_test(format!("embedded::{name}"), move || {
+            let program = match found {
+                Ok(program) => program,
+                Err(why) if servers::required() => {
+                    return Err(format!("REQUIRE_REAL=1, and {why}").into());
+                }
+                Err(why) => return Ok(Completion::ignored_with(why)),
+            };
+            run(&runtime, async |logs| {
+                let world = World::embedded(&namespace, logs).await;
+                let browser = Browser::start(&program, world.dir.path());
+                body(&world, &browser).await;
+            })
+        });
+        self.trials.push((false, trial));
     }
 
     /// A trial on the real API server that all share.

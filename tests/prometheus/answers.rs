@@ -120,7 +120,7 @@ async fn statuses_have_their_reasons() {
     fails(
         Reply::new(401, "go\u{1b}[2Jaway"),
         Unauthorized,
-        &["401", "go [2Jaway", "bearerTokenFile"],
+        &["401", "go<U+001B>[2Jaway", "bearerTokenFile"],
     )
     .await;
     fails(Reply::new(403, ""), Unauthorized, &["403", "grants"]).await;

@@ -5,10 +5,12 @@
 mod answers;
 mod certificates;
 mod credentials;
+mod examples;
 mod failover;
 mod pki;
 mod server;
 mod signals;
+mod survey;
 
 use std::{io::Write, path::PathBuf, time::Duration};
 

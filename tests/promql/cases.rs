@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, path::Path, process::Command};
 
 use libtest_mimic::Failed;
-use scale_from_zero::{config::Query, prometheus::query as text};
+use scale_from_zero::{
+    config::Query,
+    core::Sample,
+    prometheus::{exposition, offline, query as text},
+};
 use serde_json::{Value, json};
 
 use super::{NEW, OLD, query};
@@ -292,6 +296,65 @@ pub fn all() -> Vec<Case> {
             ..case("labels_are_called_as_configured")
         },
     ]
+}
+
+/// The series as an EPP would print them at second 25, those that ended left out.
+pub fn printed(series: &[(String, &str)]) -> String {
+    let lines = series.iter().filter_map(|(series, values)| {
+        let (mut last, mut at) = (None, 0_u32);
+        for values in values.split(' ') {
+            // As promtool has it: `5x9` is 5 and nine more, `_x9` that many gaps.
+            let (value, more) = values.split_once('x').unwrap_or((values, "0"));
+            let count = more.parse::<u32>().unwrap() + u32::from(value != "_");
+            let before = 3_u32.saturating_sub(at).min(count);
+            if before > 0 && value != "_" {
+                last = Some((value, (at + before - 1) * 10));
+            }
+            at += count;
+        }
+        let (value, seconds) = last?;
+        (value != "stale").then(|| format!("{series} {value} {seconds}000\n"))
+    });
+    lines.collect()
+}
+
+/// Runs the case on the evaluation that needs no Prometheus.
+pub fn run_offline(case: &Case) -> Result<(), Failed> {
+    let mut all = exposition(&printed(&case.series))?;
+    for (series, time) in all.series.iter_mut().zip(&all.times) {
+        series.age = time.map(|time| 25.0 - time);
+    }
+    let labels = &case.query.labels;
+    let told = |rows: Vec<Sample>| {
+        let mut told: Vec<_> = rows
+            .into_iter()
+            .map(|row| {
+                let text = |text: Option<Box<str>>| text.map(String::from).unwrap_or_default();
+                // Where one label plays two roles it is written once.
+                let pairs = [
+                    (&*labels.namespace, text(row.namespace)),
+                    (&labels.pool, text(row.pool)),
+                    (&labels.target_model, text(row.target_model)),
+                    (&labels.model, text(row.model)),
+                ];
+                let pairs = pairs.each_ref().map(|(name, value)| (*name, value.as_str()));
+                (element(&text(row.family), &[], &pairs), row.value)
+            })
+            .collect();
+        told.sort_by(|a, b| a.0.cmp(&b.0));
+        told
+    };
+    let sorted = |rows: &[(String, f64)]| {
+        let mut rows = rows.to_vec();
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        rows
+    };
+    assert_eq!(
+        told(offline::demand(&all.series, &case.query)),
+        sorted(&case.demand)
+    );
+    assert_eq!(told(offline::ages(&all.series, &case.query)), sorted(&case.ages));
+    Ok(())
 }
 
 /// Runs the case; what `promtool` finds wrong is the failure.

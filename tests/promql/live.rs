@@ -13,7 +13,7 @@ use libtest_mimic::Failed;
 use scale_from_zero::{
     config::{Auth, Prometheus as Config, Query, Tls},
     core::{Sample, Seen, Sign},
-    prometheus::{Prometheus, Reason, query as text},
+    prometheus::{Prometheus, Reason, ScrapeTarget, Series, query as text},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -34,28 +34,38 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Killed when dropped.
-struct Real {
+pub struct Real {
     child: Child,
     address: SocketAddr,
     folder: TempDir,
 }
 
 pub fn run(prometheus: &Path) -> Result<(), Failed> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let queue = watch::Sender::new(5);
         let exporter = TcpListener::bind("127.0.0.1:0").await?;
         let target = exporter.local_addr()?;
-        tokio::spawn(export(exporter, queue.subscribe()));
-        let mut real = Real::start(prometheus, target).await?;
+        let body = queue.subscribe();
+        tokio::spawn(export(exporter, move || queues(*body.borrow())));
+        let job = |name: &str| {
+            let targets = json!([{"targets": [target.to_string()], "labels": {"pod": "epp-0"}}]);
+            json!({"job_name": name, "honor_labels": true, "static_configs": targets})
+        };
+        let config = json!({
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [job("podmonitor"), job("servicemonitor")],
+        });
+        let real = Real::start(prometheus, &config, None).await?;
         let outcome = trial(&real, &queue).await;
-        let killed = real.child.kill().await;
-        outcome.map_err(|error| Failed::from(format!("{error:?}\n{}", real.log())))?;
-        Ok(killed?)
+        real.end(outcome).await
     })
+}
+
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
 }
 
 async fn trial(real: &Real, queue: &watch::Sender<i32>) -> Result<(), Failed> {
@@ -87,6 +97,7 @@ async fn trial(real: &Real, queue: &watch::Sender<i32>) -> Result<(), Failed> {
     check("the age of the row of the demand", *age == expected, &ages)?;
 
     signals(&prometheus).await?;
+    survey(&prometheus).await?;
 
     for query in [
         text::demand(&query()),
@@ -183,6 +194,55 @@ async fn signals(prometheus: &Prometheus) -> Result<(), Failed> {
     .await
 }
 
+/// What `check` asks beside, of a Prometheus that has it all.
+async fn survey(prometheus: &Prometheus) -> Result<(), Failed> {
+    let is_queue = |series: &Series| series.name == NEW;
+    // Three flows, by two jobs, of which the second may still have to come.
+    until("all series of a family", async || {
+        let series = prometheus.series().await.unwrap();
+        series.iter().filter(|series| is_queue(series)).count() == 6
+    })
+    .await?;
+    let series = prometheus.series().await?;
+    let queues: Vec<_> = series.iter().filter(|series| is_queue(series)).collect();
+    let is_whole = |series: &&Series| {
+        let age = series.age.unwrap_or(f64::NAN);
+        series.label("pod") == "epp-0" && !series.label("instance").is_empty() && (0.0..300.0).contains(&age)
+    };
+    check(
+        "whole series with their age",
+        queues.iter().all(is_whole),
+        &queues,
+    )?;
+    check(
+        "saturation, too",
+        series.iter().any(|series| series.name == SATURATION),
+        &series,
+    )?;
+
+    let targets = prometheus.targets().await?;
+    check("a target for each job", targets.len() == 2, &targets)?;
+    let is_whole = |target: &ScrapeTarget| {
+        target.interval == Some(Duration::from_secs(1))
+            && target.health == "up"
+            && target.last_error.is_empty()
+            && target.last_scrape.is_some()
+            && target.pool == target.labels["job"]
+            && target.url.ends_with("/metrics")
+    };
+    check("whole targets", targets.iter().all(is_whole), &targets)?;
+
+    let version = prometheus.version().await?;
+    check(
+        "a version",
+        version.starts_with(|c: char| c.is_ascii_digit()),
+        &version,
+    )?;
+    let ahead = prometheus.clock_ahead().await?.unwrap_or(f64::NAN);
+    // It is this machine's clock; the bound is that of any round trip.
+    check("one clock", ahead.abs() < PATIENCE.as_secs_f64(), &ahead)
+}
+
 /// What is there beside the queues: an EPP with flow control and one without, an old one, and an older one that
 /// names no pool.
 fn beside() -> String {
@@ -199,7 +259,7 @@ fn beside() -> String {
     lines.concat()
 }
 
-fn check(what: &str, holds: bool, seen: &impl Debug) -> Result<(), Failed> {
+pub fn check(what: &str, holds: bool, seen: &impl Debug) -> Result<(), Failed> {
     if holds {
         Ok(())
     } else {
@@ -208,7 +268,7 @@ fn check(what: &str, holds: bool, seen: &impl Debug) -> Result<(), Failed> {
 }
 
 /// Scrapes take their time.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) -> Result<(), Failed> {
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) -> Result<(), Failed> {
     let end = Instant::now() + PATIENCE;
     while !holds().await {
         if Instant::now() > end {
@@ -232,12 +292,12 @@ fn client(url: &str, query: &Query) -> Prometheus {
 }
 
 impl Real {
-    /// On loopback, below a path as behind an ingress, with two jobs for one target.
-    async fn start(program: &Path, target: SocketAddr) -> Result<Self, Failed> {
+    /// On loopback, below a path as behind an ingress, with this configuration, and these rules in `rules.yaml`.
+    pub async fn start(program: &Path, config: &Value, rules: Option<&Value>) -> Result<Self, Failed> {
         // Another process may take the free port before Prometheus does.
         let mut last = Failed::without_message();
         for _ in 0..3 {
-            match Self::try_start(program, target).await {
+            match Self::try_start(program, config, rules).await {
                 Ok(real) => return Ok(real),
                 Err(error) => last = error,
             }
@@ -245,19 +305,21 @@ impl Real {
         Err(last)
     }
 
-    async fn try_start(program: &Path, target: SocketAddr) -> Result<Self, Failed> {
+    /// Ends it. What it said is told with a failure.
+    pub async fn end(mut self, outcome: Result<(), Failed>) -> Result<(), Failed> {
+        let killed = self.child.kill().await;
+        outcome.map_err(|error| Failed::from(format!("{error:?}\n{}", self.log())))?;
+        Ok(killed?)
+    }
+
+    async fn try_start(program: &Path, config: &Value, rules: Option<&Value>) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
-        let job = |name: &str| {
-            let targets = json!([{"targets": [target.to_string()], "labels": {"pod": "epp-0"}}]);
-            json!({"job_name": name, "honor_labels": true, "static_configs": targets})
-        };
-        let config = json!({
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-            "scrape_configs": [job("podmonitor"), job("servicemonitor")],
-        });
         let file = folder.path().join("prometheus.yml");
         // JSON is YAML.
         std::fs::write(&file, config.to_string())?;
+        if let Some(rules) = rules {
+            std::fs::write(folder.path().join("rules.yaml"), rules.to_string())?;
+        }
         let address = StdListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = File::create(folder.path().join("log"))?;
         let child = Command::new(program)
@@ -305,9 +367,14 @@ impl Real {
 
     /// The whole answer to a query.
     async fn ask(&self, query: &str) -> Value {
+        self.get("query", &[("query", query)]).await
+    }
+
+    /// What its API answers.
+    pub async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
         let request = http()
-            .get(format!("{}/api/v1/query", self.url()))
-            .query(&[("query", query)]);
+            .get(format!("{}/api/v1/{path}", self.url()))
+            .query(parameters);
         let text = request.send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     }
@@ -325,37 +392,41 @@ fn http() -> reqwest::Client {
         .unwrap()
 }
 
-/// EPPs, one of which exports both families: `queue` requests wait in one flow, beside oddities in others.
-async fn export(listener: TcpListener, queue: watch::Receiver<i32>) {
+/// EPPs, one of which exports both families: `waiting` requests in one flow, beside oddities in others.
+fn queues(waiting: i32) -> String {
+    let mut body = String::new();
+    for family in [NEW, OLD] {
+        body.extend(["# TYPE ", family, " gauge\n"]);
+        for (fairness, value) in [
+            ("a", waiting.to_string()),
+            ("b", "NaN".into()),
+            ("c", "-3".into()),
+        ] {
+            let labels = r#"namespace="team",inference_pool="pool",model_name="public",target_model_name="meta/llama",priority="0""#;
+            body.extend([
+                family,
+                "{",
+                labels,
+                ",fairness_id=\"",
+                fairness,
+                "\"} ",
+                &value,
+                "\n",
+            ]);
+        }
+    }
+    body + &beside()
+}
+
+/// Shows this to whoever asks.
+pub async fn export(listener: TcpListener, body: impl Fn() -> String + Clone + Send + 'static) {
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let queue = queue.clone();
+        let body = body.clone();
         tokio::spawn(async move {
             let mut request = [0; 4096];
             while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
-                let waiting = *queue.borrow();
-                let mut body = String::new();
-                for family in [NEW, OLD] {
-                    body.extend(["# TYPE ", family, " gauge\n"]);
-                    for (fairness, value) in [
-                        ("a", waiting.to_string()),
-                        ("b", "NaN".into()),
-                        ("c", "-3".into()),
-                    ] {
-                        let labels = r#"namespace="team",inference_pool="pool",model_name="public",target_model_name="meta/llama",priority="0""#;
-                        body.extend([
-                            family,
-                            "{",
-                            labels,
-                            ",fairness_id=\"",
-                            fairness,
-                            "\"} ",
-                            &value,
-                            "\n",
-                        ]);
-                    }
-                }
-                body.push_str(&beside());
+                let body = body();
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {}\r\n\r\n",
                     body.len()

@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use libtest_mimic::Failed;
-use scale_from_zero::{config::Query, prometheus::query as text};
+use scale_from_zero::{
+    config::Query,
+    core::Sign,
+    prometheus::{exposition, offline, query as text},
+};
 
 use super::{
     NEW, OLD,
-    cases::{check, element},
+    cases::{check, element, printed},
     query,
 };
 
@@ -17,6 +21,47 @@ pub const ENDPOINTS: &str = "llm_d_epp_ready_endpoints";
 pub const READY_PODS: &str = "inference_pool_ready_pods";
 pub const INFO: &str = "llm_d_epp_info";
 pub const OLD_INFO: &str = "inference_extension_info";
+
+const NAMELESS: &str = "nameless";
+
+/// Runs the case on the evaluation that needs no Prometheus.
+pub fn run_offline(case: &Case) -> Result<(), Failed> {
+    let all = exposition(&printed(&case.series))?;
+    let labels = &case.query.labels;
+    let mut told: Vec<_> = offline::signals(&all.series, &case.query)
+        .into_iter()
+        .map(|seen| (seen.what, seen.namespace, seen.pool))
+        .collect();
+    told.sort();
+    // The rows as `Prometheus::signals` reads them. Those without a name need one to be written.
+    let rows: Vec<_> = case
+        .rows
+        .iter()
+        .map(|row| format!("{}{row} 1\n", if row.starts_with('{') { NAMELESS } else { "" }))
+        .collect();
+    let mut expected: Vec<_> = exposition(&rows.concat())?
+        .series
+        .iter()
+        .map(|row| {
+            let label = |name: &str| {
+                Some(row.label(name))
+                    .filter(|text| !text.is_empty())
+                    .map(Box::from)
+            };
+            let named = label("name");
+            let (what, pool) = match row.label("__name__") {
+                ENDPOINTS => (Sign::Endpoints, named),
+                READY_PODS => (Sign::OldEndpoints, named),
+                NAMELESS => (Sign::Other, None),
+                _ => (Sign::FlowControl, label(&labels.pool)),
+            };
+            (what, label(&labels.namespace), pool)
+        })
+        .collect();
+    expected.sort();
+    assert_eq!(told, expected);
+    Ok(())
+}
 
 /// One group of `promtool test rules`, asked for at second 25.
 pub struct Case {

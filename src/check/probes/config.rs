@@ -1,6 +1,7 @@
 //! The configuration: what is allowed, and yet seldom wanted.
 
 use crate::{
+    check::near::nearest,
     check::{Concerns, Facts, Link, Problem, Severity, Verdict},
     core::StatusUpdate,
 };
@@ -67,7 +68,7 @@ fn namespaces(facts: &Facts) -> Option<Problem> {
     for name in &missing {
         problem = problem.seen(format!("there is no namespace {name}"));
     }
-    let near = super::nearest(first, known.iter().map(|namespace| namespace.name.as_str()));
+    let near = nearest(first, known.iter().map(|namespace| namespace.name.as_str()));
     Some(problem.mend(match near {
         Some(near) => format!("write {near} in scope.namespaces, or create the namespace"),
         None => "correct scope.namespaces, or create the namespace".to_owned(),
@@ -86,9 +87,7 @@ fn fallback(facts: &Facts) -> Option<Problem> {
         is_variant && entry.is_inactive() && StatusUpdate::falls_back(&entry.variant, target, fallback)
     });
     let concerned: std::collections::BTreeSet<_> = concerned.map(|(name, _)| name.clone()).collect();
-    if concerned.is_empty() {
-        return None;
-    }
+    let first = concerned.first()?.name.clone();
     Some(
         Problem::new(
             "fallback_accelerator",
@@ -99,6 +98,6 @@ fn fallback(facts: &Facts) -> Option<Problem> {
         .concerning(Concerns::Variants(concerned))
         .seen("no label inference.optimization/acceleratorName on the variant, none in its status, none in the pod template's nodeSelector or nodeAffinity")
         .mend("label them, since WVA goes by it")
-        .mend("kubectl label va -n NAMESPACE NAME inference.optimization/acceleratorName=H100"),
+        .mend(super::kubectl("label", "va", &first, "inference.optimization/acceleratorName=H100")),
     )
 }

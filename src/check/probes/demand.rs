@@ -1,6 +1,7 @@
 //! Requests that wait and wake nothing, and sets that could not serve if requests came.
 
 use crate::{
+    check::near::nearest,
     check::{Concerns, Facts, Link, Problem, Severity, Verdict},
     core::{Blocked, Held},
 };
@@ -79,7 +80,7 @@ fn mend(facts: &Facts, held: &Held, problem: Problem) -> Problem {
         Blocked::NoVariant => {
             let here = facts.inventory.entries().filter(|(name, _)| held.namespace.as_deref().is_none_or(|ns| ns == &*name.name.namespace));
             let models: Vec<&str> = here.map(|(_, entry)| &*entry.variant.model).collect();
-            match super::nearest(model, models.iter().copied()) {
+            match nearest(model, models.iter().copied()) {
                 Some(near) => problem
                     .seen(format!("the nearest model that a variant serves is {near:?}"))
                     .mend("correct the name in the requests; or, if it is another name for that model (an adapter), add it to its variant")

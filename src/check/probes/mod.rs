@@ -3,19 +3,47 @@
 mod config;
 mod demand;
 mod epp;
+#[cfg(test)]
+mod given;
 mod keda;
+#[cfg(test)]
+mod odd;
+mod paste;
 mod permissions;
 mod pool;
 mod prometheus;
+mod scope;
 mod signal;
 mod take_back;
 mod variant;
 mod wake;
 
-use std::collections::BTreeSet;
-
 use super::{Facts, Problem, Verdict};
-use crate::core::{Scope, VariantKey};
+use crate::core::ObjectName;
+
+/// `kubectl -n NAMESPACE VERB KIND NAME REST`, to paste.
+fn kubectl(verb: &str, kind: &str, name: &ObjectName, rest: &str) -> String {
+    let (kind, space) = (kind.to_lowercase(), if rest.is_empty() { "" } else { " " });
+    paste::kubectl(
+        &name.namespace,
+        &format!(
+            "{verb} {} {}{space}{rest}",
+            paste::word(&kind),
+            paste::word(&name.name)
+        ),
+    )
+}
+
+/// A merge patch, to paste.
+fn patch(kind: &str, name: &ObjectName, patch: &serde_json::Value) -> String {
+    let patch = patch.to_string();
+    kubectl(
+        "patch",
+        kind,
+        name,
+        &format!("--type merge -p {}", paste::word(&patch)),
+    )
+}
 
 /// A probe: what it finds, in any order.
 type Probe = fn(&Facts, &Verdict<'_>) -> Vec<Problem>;
@@ -36,27 +64,4 @@ pub fn all(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
         keda::probe,
     ];
     PROBES.iter().flat_map(|probe| probe(facts, verdict)).collect()
-}
-
-/// The variants in scope behind a pool.
-#[allow(dead_code)]
-fn behind(facts: &Facts, namespace: &str, pool: &str) -> BTreeSet<VariantKey> {
-    let pools = facts.inventory.variants_behind(Some(namespace), Some(pool));
-    let names = pools.flat_map(|(_, names)| names);
-    names
-        .filter(|name| {
-            facts
-                .inventory
-                .entry(name)
-                .is_some_and(|entry| entry.scope == Scope::In)
-        })
-        .cloned()
-        .collect()
-}
-
-/// The nearest of some names to one that does not exist; `None` where none is near.
-fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let all = names.map(|name| (strsim::jaro_winkler(wanted, name), name));
-    let best = all.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(likeness, _)| *likeness > 0.8).map(|(_, name)| name)
 }

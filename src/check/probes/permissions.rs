@@ -55,10 +55,10 @@ fn denied(facts: &Facts) -> Vec<Problem> {
             let first = missing[0];
             let namespace = first.namespace.as_ref().map_or_else(
                 || " --all-namespaces".to_owned(),
-                |namespace| format!(" --namespace {namespace}"),
+                |namespace| format!(" --namespace {}", super::paste::word(namespace)),
             );
             let who = match account.strip_prefix("system:serviceaccount:") {
-                Some(_) => format!(" --as {account}"),
+                Some(_) => format!(" --as {}", super::paste::word(account)),
                 None => String::new(),
             };
             problem

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use crate::{
     check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
     core::{Blocked, Entry, Labels, Scope, VariantKey},
@@ -127,19 +129,15 @@ fn no_pool(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
             None => format!("label {label}: the pool wants {wanted:?}, the pod template has no such label"),
         });
     }
-    let labels: Vec<_> = differs
+    let labels: BTreeMap<_, _> = differs
         .iter()
-        .map(|(label, wanted, _)| format!("{label:?}:{wanted:?}"))
+        .map(|(label, wanted, _)| (*label, *wanted))
         .collect();
+    let patch = json!({"spec": {"template": {"metadata": {"labels": labels}}}});
     Some(
         problem
             .mend("give the pod template the labels that the pool selects by (a Deployment's own selector must still match them), or correct the pool's selector")
-            .mend(format!(
-                "kubectl patch {} -n {namespace} {} --type merge -p '{{\"spec\":{{\"template\":{{\"metadata\":{{\"labels\":{{{}}}}}}}}}}}'",
-                target.kind.as_str().to_lowercase(),
-                target.name.name,
-                labels.join(",")
-            )),
+            .mend(super::patch(target.kind.as_str(), &target.name, &patch)),
     )
 }
 

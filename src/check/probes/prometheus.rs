@@ -51,7 +51,7 @@ pub(super) fn probe(facts: &Facts, _: &Verdict<'_>) -> Vec<Problem> {
                 format!(
                     "the query takes {}, so it is asked about every {} instead of every {}",
                     shown(latency),
-                    shown(paced + latency),
+                    shown(paced.saturating_add(latency)),
                     shown(config.interval)
                 ),
             )

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     check::{Concerns, Facts, Link, Need, Object, Problem, Severity, Verdict},
@@ -103,9 +103,10 @@ fn takes_back(facts: &Facts, hpa: &Object) -> Option<Problem> {
     Some(
         problem
             .mend("give it a window, or let a guard keep it from that (wake: {guard: true})")
-            .mend(format!(
-                "kubectl patch hpa -n {} {} --type merge -p '{{\"spec\":{{\"behavior\":{{\"scaleDown\":{{\"stabilizationWindowSeconds\":120}}}}}}}}'",
-                hpa.namespace, hpa.name
+            .mend(super::patch(
+                "hpa",
+                &key.name,
+                &json!({"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 120}}}}),
             )),
     )
 }

@@ -2,9 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
+use super::{
+    kubectl,
+    paste::{self, word},
+    patch, scope,
+};
 use crate::{
+    check::near::nearest,
     check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
-    core::{Blocked, Entry, Gone, OutOfScope, Role, Scope, State, TargetRef, VariantKey},
+    core::{Blocked, Entry, Gone, ObjectName, Role, Scope, State, TargetKind, TargetRef, VariantKey},
 };
 
 /// What is wrong there.
@@ -12,7 +20,7 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
     let mut problems = unusable(facts);
     for (name, entry) in facts.inventory.entries() {
         if let State::OutOfScope(why) = verdict.state(name, entry) {
-            problems.push(out_of_scope(facts, name, why));
+            problems.push(scope::out_of_scope(facts, name, entry, why));
         } else {
             problems.extend(target(facts, name, entry));
             problems.extend(role(facts, name, entry));
@@ -76,11 +84,11 @@ fn unusable(facts: &Facts) -> Vec<Problem> {
                     "it has the annotation llm-d.ai/managed and names no model, so it is no variant",
                 )
                 .mend("name the model, as requests do")
-                .mend(format!(
-                    "kubectl annotate {} -n {} {} llm-d.ai/model-id=ORGANISATION/MODEL",
-                    object.kind.to_lowercase(),
-                    object.namespace,
-                    object.name
+                .mend(kubectl(
+                    "annotate",
+                    &object.kind,
+                    &ObjectName::new(&*object.namespace, &*object.name),
+                    "llm-d.ai/model-id=ORGANISATION/MODEL",
                 )),
             );
         }
@@ -118,80 +126,6 @@ fn unreadable_cost(object: &Object, field: &str, cost: &str) -> Option<Problem> 
     })
 }
 
-fn out_of_scope(facts: &Facts, name: &VariantKey, why: OutOfScope) -> Problem {
-    // What somebody wrote there on purpose is no problem; what easily happens by accident is.
-    let severity = match why {
-        OutOfScope::OtherInstance | OutOfScope::MaxReplicasZero | OutOfScope::Paused => Severity::Warning,
-        _ => Severity::Note,
-    };
-    let entry = facts.inventory.entry(name);
-    let target = entry.and_then(|entry| entry.target());
-    let target_line = || {
-        target.map_or_else(String::new, |target| {
-            format!(
-                "kubectl annotate {} -n {} {} scale-from-zero/exclude-",
-                target.kind.as_str().to_lowercase(),
-                target.name.namespace,
-                target.name.name
-            )
-        })
-    };
-    let (namespace, own) = (&name.name.namespace, &name.name.name);
-    let kind = name.source.as_str().to_lowercase();
-    let mend = match why {
-        OutOfScope::OtherNamespace => format!("add {namespace} to scope.namespaces"),
-        OutOfScope::OtherInstance => format!(
-            "kubectl label {kind} -n {namespace} {own} wva.llmd.ai/controller-instance={}",
-            facts
-                .config
-                .scope
-                .controller_instance
-                .as_deref()
-                .unwrap_or_default()
-        ),
-        OutOfScope::Deleting => {
-            format!("kubectl get {kind} -n {namespace} {own} -o jsonpath='{{.metadata.finalizers}}'")
-        }
-        OutOfScope::VariantExcluded => {
-            format!("kubectl annotate {kind} -n {namespace} {own} scale-from-zero/exclude-")
-        }
-        OutOfScope::TargetExcluded => target_line(),
-        OutOfScope::PoolExcluded => format!(
-            "kubectl annotate inferencepool -n {namespace} {} scale-from-zero/exclude-",
-            entry
-                .and_then(|entry| entry.excluded_pools.first())
-                .map_or("NAME", |pool| pool)
-        ),
-        OutOfScope::NamespaceExcluded => {
-            format!("kubectl annotate namespace {namespace} scale-from-zero/exclude-")
-        }
-        OutOfScope::NamespaceExcludedFromWva => {
-            format!("kubectl annotate namespace {namespace} wva.llmd.ai/exclude-")
-        }
-        OutOfScope::MaxReplicasZero => "spec: {maxReplicas: 1}  # or more".to_owned(),
-        OutOfScope::Paused => {
-            format!("kubectl get scaledobject -n {namespace} -o yaml | grep -n autoscaling.keda.sh/paused")
-        }
-        OutOfScope::Outranked => "delete one of the two objects, or leave both: the first counts".to_owned(),
-    };
-    let label = entry.and_then(|entry| entry.variant.controller_instance.clone());
-    let problem = Problem::new(
-        why.as_str(),
-        severity,
-        Link::Variant,
-        format!("it is left alone: {why}"),
-    )
-    .about(named(name))
-    .concerning(Concerns::one(name))
-    .mend("if it is to be woken:")
-    .mend(mend);
-    match (why, label) {
-        (OutOfScope::OtherInstance, Some(label)) => problem.seen(format!("the label says {label}")),
-        (OutOfScope::OtherInstance, None) => problem.seen("the label is not there"),
-        _ => problem,
-    }
-}
-
 /// The target is not there, or cannot be woken.
 fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
     let Err(gone) = &entry.observed else {
@@ -221,13 +155,15 @@ fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
     let problem = problem.seen(format!("scaleTargetRef names {target}"));
     Some(match gone {
         Gone::Missing => {
-            let mut others: Vec<&Object> = facts
+            let group = match &target.kind {
+                TargetKind::Other(other) => &other.group,
+                _ => "apps",
+            };
+            let others: Vec<&Object> = facts
                 .objects
-                .iter()
-                .filter(|o| o.kind == target.kind.as_str() && o.namespace == namespace)
+                .within(group, target.kind.as_str(), namespace)
                 .collect();
-            others.sort_by(|a, b| a.name.cmp(&b.name));
-            let near = super::nearest(wanted, others.iter().map(|o| o.name.as_str()));
+            let near = nearest(wanted, others.iter().map(|o| o.name.as_str()));
             let problem = match (&others[..], near) {
                 ([], _) => problem.seen(format!(
                     "there is no {} in namespace {namespace}",
@@ -246,21 +182,25 @@ fn target(facts: &Facts, name: &VariantKey, entry: &Entry) -> Option<Problem> {
                 )),
             };
             match near {
-                Some(near) => problem.mend("correct the name, or create the target").mend(format!(
-                    "kubectl patch {} -n {namespace} {} --type merge -p '{{\"spec\":{{\"scaleTargetRef\":{{\"name\":\"{near}\"}}}}}}'",
-                    name.source.as_str().to_lowercase(),
-                    name.name.name
+                Some(near) => problem.mend("correct the name, or create the target").mend(patch(
+                    name.source.as_str(),
+                    &name.name,
+                    &json!({"spec": {"scaleTargetRef": {"name": near}}}),
                 )),
                 None => problem
                     .mend("create the target in the variant's namespace, or correct scaleTargetRef")
-                    .mend(format!("kubectl get {} --all-namespaces | grep {wanted}", target.kind.as_str().to_lowercase())),
+                    .mend(format!(
+                        "kubectl get {} --all-namespaces | grep {}",
+                        word(&target.kind.as_str().to_lowercase()),
+                        word(wanted)
+                    )),
             }
         }
         Gone::Unreadable => problem
             .mend("let the account get, list and watch that kind, see manifests/README.md")
-            .mend(format!(
-                "kubectl auth can-i list {} -n {namespace}",
-                target.kind.as_str().to_lowercase()
+            .mend(paste::kubectl(
+                namespace,
+                &format!("auth can-i list {}", word(&target.kind.as_str().to_lowercase())),
             )),
         Gone::Unsupported => problem.mend("name a kind that has a /scale and a pod template"),
         Gone::NoTemplate => problem.mend("name the object whose pods serve the model"),

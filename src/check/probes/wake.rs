@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::paste;
 use crate::{
     check::{Concerns, Facts, Link, Object, Problem, Severity, Verdict},
     core::{Entry, Observed, Scope, State, Stuck, StuckBy, TargetKey, VariantKey},
@@ -51,13 +52,16 @@ pub(super) fn probe(facts: &Facts, verdict: &Verdict<'_>) -> Vec<Problem> {
     problems
 }
 
-fn describe(target: &TargetKey) -> String {
-    format!(
-        "kubectl describe {} -n {} {}",
-        target.kind.as_str().to_lowercase(),
-        target.name.namespace,
-        target.name.name
+fn logs(target: &TargetKey) -> String {
+    let of = format!("{}/{}", target.kind.as_str().to_lowercase(), target.name.name);
+    paste::kubectl(
+        &target.name.namespace,
+        &format!("logs {} --all-containers --previous", paste::word(&of)),
     )
+}
+
+fn describe(target: &TargetKey) -> String {
+    super::kubectl("describe", target.kind.as_str(), &target.name, "")
 }
 
 fn not_ready(facts: &Facts, name: &VariantKey, entry: &Entry, target: &TargetKey) -> Vec<Problem> {
@@ -124,7 +128,7 @@ fn not_ready(facts: &Facts, name: &VariantKey, entry: &Entry, target: &TargetKey
             "unschedulable" => problem
                 .mend("add a node of that kind, free one, or correct nodeSelector, affinity, tolerations and resources; cluster autoscalers need minutes")
                 .mend(describe(target)),
-            _ => problem.mend("look at its Events and log").mend(format!("kubectl logs -n {} {}/{} --all-containers --previous", target.name.namespace, target.kind.as_str().to_lowercase(), target.name.name)),
+            _ => problem.mend("look at its Events and log").mend(logs(target)),
         });
     }
     problems

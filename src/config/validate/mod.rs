@@ -13,11 +13,12 @@ use self::{
     scope::UNKNOWN_OWN,
 };
 use super::{
-    Config, Environment, Labels, LeaderElection, Log, LogFormat, MissingNamespace, Query, Server, Status,
+    Config, Environment, Labels, LeaderElection, Log, Query, Server, Status,
     error::Problems,
     key::{Key, quoted},
     raw::{self, Raw},
     scalar::Given,
+    words,
 };
 
 /// The configuration that `raw` asks for. Only good for use if `problems` stays empty.
@@ -64,7 +65,7 @@ fn query(raw: raw::Query, default: Query, problems: &mut Problems) -> Query {
             "query.missingNamespace",
             raw.missing_namespace,
             default.missing_namespace,
-            &[("one", MissingNamespace::One), ("all", MissingNamespace::All)],
+            words::MISSING_NAMESPACE,
             problems,
         ),
         expression: check::text("query.expression", raw.expression, &names::EXPRESSION, problems),
@@ -75,6 +76,7 @@ fn query(raw: raw::Query, default: Query, problems: &mut Problems) -> Query {
             ABOVE_ZERO,
             problems,
         ),
+        signal_interval: default.signal_interval,
     }
 }
 
@@ -192,27 +194,8 @@ fn server(raw: raw::Server, default: Server, problems: &mut Problems) -> Server 
 }
 
 fn log(raw: raw::Log, default: Log, problems: &mut Problems) -> Log {
-    use tracing::Level;
     Log {
-        level: check::word(
-            "log.level",
-            raw.level,
-            default.level,
-            &[
-                ("error", Level::ERROR),
-                ("warn", Level::WARN),
-                ("info", Level::INFO),
-                ("debug", Level::DEBUG),
-                ("trace", Level::TRACE),
-            ],
-            problems,
-        ),
-        format: check::word(
-            "log.format",
-            raw.format,
-            default.format,
-            &[("text", LogFormat::Text), ("json", LogFormat::Json)],
-            problems,
-        ),
+        level: check::word("log.level", raw.level, default.level, words::LEVEL, problems),
+        format: check::word("log.format", raw.format, default.format, words::FORMAT, problems),
     }
 }

@@ -11,6 +11,7 @@ use crate::config::{
     key::{Key, quoted},
     raw,
     scalar::{Given, Hidden},
+    words::HIDDEN,
 };
 
 /// The section, with `default` where the file says nothing.
@@ -27,7 +28,7 @@ pub(super) fn section(raw: raw::Prometheus, default: Prometheus, problems: &mut 
         auth: auth(raw.bearer_token_file, raw.basic_auth, problems),
         tls: tls(raw.tls, problems),
         headers: headers(raw.headers.unwrap_or_default(), problems),
-        params: check::map("prometheus.params", raw.params, param_refusal, problems),
+        params: params(raw.params, problems),
     }
 }
 
@@ -192,6 +193,9 @@ fn headers(raw: BTreeMap<String, Given<Hidden>>, problems: &mut Problems) -> BTr
                 format!("is the same header as {twin}; remove one"),
             );
         }
+        if value == HIDDEN {
+            problems.add(section.name(&name), still_hidden());
+        }
         if HeaderValue::from_str(&value).is_err() {
             problems.add(
                 section.name(&name),
@@ -216,6 +220,22 @@ fn header_refusal(name: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn params(
+    given: Option<BTreeMap<String, Given<String>>>,
+    problems: &mut Problems,
+) -> BTreeMap<String, String> {
+    let params = check::map("prometheus.params", given, param_refusal, problems);
+    for (name, _) in params.iter().filter(|(_, value)| *value == HIDDEN) {
+        problems.add(Key::of("prometheus.params").name(name), still_hidden());
+    }
+    params
+}
+
+/// What is said of a value that `config` has hidden, in a file made of what it printed.
+fn still_hidden() -> String {
+    format!("is {HIDDEN}, which stands for a value that `config` does not show; write the value")
 }
 
 fn param_refusal(name: &str) -> Option<String> {

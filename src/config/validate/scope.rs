@@ -12,13 +12,8 @@ use crate::config::{
     keys::{is_near, likeness, listed},
     raw,
     scalar::{Given, WordOrList},
+    words::{AUTO, OWN},
 };
-
-/// Stands in `scope.namespaces` for the namespace of the pod.
-const OWN: &str = "own";
-
-/// Stands in `scope.sources` for all of them.
-const AUTO: &str = "auto";
 
 /// Ends what is said of the pod's own namespace.
 pub(super) const UNKNOWN_OWN: &str =

@@ -4,7 +4,7 @@ use super::{
     check::{self, ABOVE_ZERO, FROM_ZERO},
     flag,
 };
-use crate::config::{Backoff, Select, Unmatched, Wake, error::Problems, key::Key, raw};
+use crate::config::{Backoff, Wake, error::Problems, key::Key, raw, words};
 
 /// Most escalations of one episode. Each may leave one more variant at a replica that nobody asked for, and no
 /// model has more ways to be served than this.
@@ -31,18 +31,12 @@ pub(super) fn section(raw: raw::Wake, default: &Wake, problems: &mut Problems) -
     let settle = span("wake.settle", raw.settle, default.settle, ABOVE_ZERO);
     let manual_hold = span("wake.manualHold", raw.manual_hold, default.manual_hold, FROM_ZERO);
     Wake {
-        select: check::word(
-            "wake.select",
-            raw.select,
-            default.select,
-            &[("cheapest", Select::Cheapest), ("all", Select::All)],
-            problems,
-        ),
+        select: check::word("wake.select", raw.select, default.select, words::SELECT, problems),
         unmatched: check::word(
             "wake.unmatched",
             raw.unmatched,
             default.unmatched,
-            &[("report", Unmatched::Report), ("pool", Unmatched::Pool)],
+            words::UNMATCHED,
             problems,
         ),
         guard: flag(raw.guard, default.guard),

@@ -104,6 +104,28 @@ fn rule_11_its_pods_refused_for_ten_seconds() {
 }
 
 #[test]
+fn rule_11_who_has_less_time_looks_sooner() {
+    let mut world = started(world().rules(|r| r.unschedulable_after = s(2)));
+    let looks: usize = (0..10)
+        .map(|_| {
+            world.after(s(1));
+            let due = world.memory.pods_due(world.now.mono, &world.rules);
+            for target in &due {
+                world.memory.pods_seen(target, None, world.now);
+            }
+            due.len()
+        })
+        .sum();
+    assert_eq!(looks, 5, "every two seconds");
+    let mut world = woken().rules(|r| r.unschedulable_after = s(2));
+    let began = world.now.mono.0;
+    world
+        .after(s(30))
+        .stuck("ns/a", StuckBy::ReplicaFailure, "exceeded quota");
+    gives_way_at(&world, began, s(32), "replica_failure");
+}
+
+#[test]
 fn rule_11_its_own_deadline_for_progress_where_its_pods_cannot_be_looked_at() {
     let mut world = woken();
     world
@@ -361,7 +383,7 @@ fn rule_11_of_the_episode_of_an_alias_too() {
 fn rule_11_pods_are_looked_at_of_what_is_starting_and_only_now_and_then() {
     let mut world = woken();
     let due = |world: &mut World| -> usize {
-        let due = world.memory.pods_due(world.now.mono);
+        let due = world.memory.pods_due(world.now.mono, &world.rules);
         for target in &due {
             world.memory.pods_seen(target, None, world.now);
         }

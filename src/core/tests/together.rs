@@ -66,8 +66,8 @@ fn rule_11_a_look_at_pods_that_fails_is_a_break() {
     assert_eq!(world.after(s(300)).tick(&demand()).wakes(), [""; 0]);
     // And it is looked again soon, one look at a time.
     let now = world.now.mono;
-    assert_eq!(world.memory.pods_due(now), [deployment("ns/a")]);
-    assert_eq!(world.memory.pods_due(now + s(60)), []);
+    assert_eq!(world.memory.pods_due(now, &world.rules), [deployment("ns/a")]);
+    assert_eq!(world.memory.pods_due(now + s(60), &world.rules), []);
 }
 
 #[test]

@@ -232,6 +232,19 @@ impl Kube {
             .map_or(0, |record| record.object.version)
     }
 
+    /// How many objects of a kind there are.
+    pub fn count(&self, resource: Resource) -> usize {
+        self.server.store().table(resource).objects.len()
+    }
+
+    /// The objects of a kind that were written after a version.
+    pub fn newer(&self, resource: Resource, version: u64) -> Vec<Value> {
+        let store = self.server.store();
+        let objects = store.table(resource).objects.values();
+        let newer = objects.filter(|stored| stored.version > version);
+        newer.map(|stored| stored.value.clone()).collect()
+    }
+
     /// All objects of a kind, in the order of lists.
     pub fn list(&self, resource: Resource) -> Vec<Value> {
         self.server

@@ -138,8 +138,28 @@ impl Model {
         self
     }
 
-    fn app(&self) -> &str {
+    /// The label `app` of its pods.
+    pub fn app(&self) -> &str {
         self.pool.name.strip_suffix("-pool").unwrap_or(&self.pool.name)
+    }
+
+    /// The name of its EPP.
+    pub fn epp(&self) -> String {
+        format!("{}-epp", self.app())
+    }
+
+    /// The variant that is woken first: the cheapest, by name among equals.
+    pub fn cheapest(&self) -> &Variant {
+        &self.variants[self.cheapest_index()]
+    }
+
+    /// Where that is.
+    pub fn cheapest_index(&self) -> usize {
+        let cost = |variant: &Variant| variant.cost.parse::<f64>().unwrap_or(f64::MAX);
+        let all = self.variants.iter().enumerate();
+        let first =
+            all.min_by(|(_, a), (_, b)| cost(a).total_cmp(&cost(b)).then_with(|| a.name.cmp(&b.name)));
+        first.map_or(0, |(index, _)| index)
     }
 
     /// Its queue at the EPP.
@@ -162,7 +182,8 @@ impl Model {
         manifests
     }
 
-    fn target(&self, variant: &Variant) -> Value {
+    /// The manifest of a variant's target, parked.
+    pub fn target(&self, variant: &Variant) -> Value {
         let labels = json!({"app": self.app(), "variant": variant.name});
         let stateful = variant.target_kind == Resource::StatefulSets;
         let mut target = json!({
@@ -216,9 +237,10 @@ impl Model {
         object
     }
 
-    fn pool_object(&self) -> Value {
+    /// The manifest of its pool.
+    pub fn pool_object(&self) -> Value {
         let selector = json!({"app": self.app()});
-        let epp = format!("{}-epp", self.app());
+        let epp = self.epp();
         let (version, spec) = match self.pool.shape {
             Shape::Stable => (
                 "inference.networking.k8s.io/v1",

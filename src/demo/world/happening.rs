@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::super::columns::Columns;
+use super::{super::columns::Columns, link::Link};
 
 /// Something that was seen to happen to a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,39 @@ pub enum What {
     Requested {
         /// Whether a pod was ready for it.
         ready: bool,
+    },
+    /// A person sent requests.
+    Asked {
+        /// How many.
+        count: usize,
+        /// By what name, where that is not the model's own.
+        name: Option<String>,
+        /// Whether a pod was ready for them.
+        ready: bool,
+    },
+    /// The EPP refused requests at once: it has no queue, and no pod was ready.
+    Refused {
+        /// How many.
+        count: usize,
+    },
+    /// A pod was handed requests for a model that it does not know.
+    NotFound {
+        /// The model asked for.
+        name: String,
+        /// How many.
+        count: usize,
+    },
+    /// A link of its wake path was broken.
+    Broken {
+        /// Which one.
+        link: Link,
+        /// How one would mend it in real life.
+        mend: String,
+    },
+    /// A link of its wake path was mended.
+    Mended {
+        /// Which one.
+        link: Link,
     },
     /// Prometheus told the loop of requests waiting.
     Told {
@@ -77,5 +110,7 @@ pub enum What {
     TakenBack {
         /// Kind, namespace and name.
         target: String,
+        /// Who, if it was somebody of this world.
+        by: Option<String>,
     },
 }

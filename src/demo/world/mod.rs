@@ -7,16 +7,19 @@
 mod actor;
 mod cast;
 mod happening;
+mod link;
 mod pods;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 pub use cast::{Model, Pool, Shape, Variant, cast};
 pub use happening::{Happening, What};
+pub use link::Link;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
@@ -24,7 +27,7 @@ use super::{
     prometheus::{Queue, QueueKey},
 };
 
-use actor::Actor;
+use actor::{Actor, Exported};
 
 /// Events kept in the API.
 const EVENTS: usize = 200;
@@ -46,6 +49,10 @@ pub struct Pace {
     pub idle: Duration,
     /// How long a model stays parked before it is asked for again.
     pub rest: Duration,
+    /// How much longer each one than the one before, so that of a thousand not all come at once for ever.
+    pub apart: Duration,
+    /// How long after a wake those who take it back do so.
+    pub meddle: Duration,
     /// Start-up times are divided by this.
     pub speed: f64,
 }
@@ -54,7 +61,8 @@ impl Pace {
     /// The pace of a story in which one round of `models` takes some seven seconds at speed 1.
     pub fn of(models: usize, speed: f64) -> Self {
         // However many there are, all are asked for within three seconds.
-        let stagger = 3000 / u64::try_from(models).unwrap_or(u64::MAX).max(1);
+        let many = u64::try_from(models).unwrap_or(u64::MAX).clamp(1, 100_000);
+        let stagger = 3000 / many;
         let after = |millis: u64| Duration::from_millis(millis).div_f64(speed);
         Self {
             first: after(300),
@@ -62,9 +70,36 @@ impl Pace {
             spacing: after(150),
             serve: after(80),
             patience: after(60_000),
-            idle: after(6000),
+            // Of many at once the loop learns later that they serve, and what is parked before that is a revert.
+            idle: after(6000 + many * 8),
             rest: after(3000),
+            apart: after(if many > 20 { 40 } else { 0 }),
+            meddle: after(1000),
             speed,
+        }
+    }
+}
+
+/// The name that requests ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AskedBy {
+    /// The model's own.
+    #[default]
+    ItsName,
+    /// The same but for upper and lower case.
+    AnotherCase,
+    /// One that nobody serves.
+    AnUnknownName,
+}
+
+impl AskedBy {
+    /// The name where it is not the model's own.
+    fn other_than(self, model: &str) -> Option<String> {
+        match self {
+            Self::ItsName => None,
+            Self::AnotherCase => Some(model.to_uppercase()),
+            Self::AnUnknownName => Some("nobody/serves-this".to_owned()),
         }
     }
 }
@@ -75,6 +110,12 @@ pub struct World {
     pace: Pace,
     actors: Vec<Actor>,
     queues: Arc<Mutex<Vec<Queue>>>,
+    /// Whether no requests come by themselves.
+    paused: bool,
+    /// How far the API was when it was last looked at: with a thousand models most steps find nothing new.
+    versions: [u64; 3],
+    /// What the queues were last made from.
+    exported: Vec<Exported>,
     /// The version of the last Event that was looked at.
     events: u64,
 }
@@ -91,8 +132,8 @@ impl World {
         }
         let mut start = pace.first;
         let mut actors = Vec::with_capacity(models.len());
-        for model in models {
-            actors.push(Actor::new(model, start));
+        for (turn, model) in (0..).zip(models) {
+            actors.push(Actor::new(model, start, pace.apart.saturating_mul(turn)));
             start += pace.stagger;
         }
         Ok(Self {
@@ -100,6 +141,9 @@ impl World {
             pace,
             actors,
             queues: Arc::default(),
+            paused: false,
+            versions: [u64::MAX; 3],
+            exported: Vec::new(),
             events: 0,
         })
     }
@@ -114,6 +158,13 @@ impl World {
     /// last said about demand.
     pub fn step(&mut self, now: Duration, told: &BTreeMap<QueueKey, f64>) -> Vec<Happening> {
         let mut seen = Vec::new();
+        let kinds = [
+            Resource::Deployments,
+            Resource::StatefulSets,
+            Resource::VariantAutoscalings,
+        ];
+        let versions = kinds.map(|kind| self.kube.version(kind));
+        let news = std::mem::replace(&mut self.versions, versions) != versions;
         for actor in &mut self.actors {
             let name = Arc::clone(&actor.name);
             let mut tell = |what| {
@@ -122,16 +173,75 @@ impl World {
                     what,
                 });
             };
-            actor.arrive(now, &self.pace, &mut tell);
+            actor.arrive(now, &self.pace, self.paused, &mut tell);
             actor.be_told(told, &mut tell);
-            actor.look(now, &self.kube, &self.pace, &mut tell);
+            actor.look(now, news, &self.kube, &self.pace, &mut tell);
+            actor.meddle(now, &self.kube, &self.pace, &mut tell);
             actor.serve(now, &self.pace, &mut tell);
             actor.park(now, &self.kube, &self.pace, &mut tell);
         }
         self.read_events(&mut seen);
-        let queues = self.actors.iter().map(Actor::queue).collect();
-        *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues;
+        let exported = self.actors.iter().map(Actor::exported);
+        if !exported.clone().eq(self.exported.iter().copied()) {
+            self.exported = exported.collect();
+            let queues = self.actors.iter().flat_map(Actor::queues).collect();
+            *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues;
+        }
         seen
+    }
+
+    /// Whether no requests come by themselves.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Has no more requests come by themselves, or has them come again.
+    pub fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// The models with what waits for them and what is broken, in the order of the cast.
+    pub fn models(&self) -> impl Iterator<Item = (&Model, usize, &BTreeSet<Link>)> {
+        let actors = self.actors.iter();
+        actors.map(|actor| (&actor.model, actor.waiting(), &actor.broken))
+    }
+
+    /// Has a person send requests to a model at `now`. `None` if there is no such model.
+    pub fn ask(&mut self, now: Duration, model: &str, count: usize, by: AskedBy) -> Option<Vec<Happening>> {
+        let stray = by.other_than(model);
+        self.play(model, |actor, _, tell| actor.asked(now, count, stray, tell))
+            .map(|((), seen)| seen)
+    }
+
+    /// Breaks a link of a model's wake path, or mends it. `None` if there is no such model.
+    ///
+    /// # Errors
+    /// Where the embedded API refuses a change.
+    pub fn set_broken(
+        &mut self,
+        model: &str,
+        link: Link,
+        broken: bool,
+    ) -> Option<Result<Vec<Happening>, Failure>> {
+        let (set, seen) = self.play(model, |actor, kube, tell| {
+            actor.set_broken(link, broken, kube, tell)
+        })?;
+        Some(set.map(|()| seen))
+    }
+
+    /// Has one model do something, and returns that with what was seen.
+    fn play<T>(
+        &mut self,
+        model: &str,
+        act: impl FnOnce(&mut Actor, &Kube, &mut dyn FnMut(What)) -> T,
+    ) -> Option<(T, Vec<Happening>)> {
+        let actor = self.actors.iter_mut().find(|actor| actor.model.name == model)?;
+        let (name, mut seen) = (Arc::clone(&actor.name), Vec::new());
+        let done = act(actor, &self.kube, &mut |what| {
+            let model = Arc::clone(&name);
+            seen.push(Happening { model, what });
+        });
+        Some((done, seen))
     }
 
     /// Tells of new Events about variants, and forgets old ones, as the real API does in time.
@@ -145,12 +255,9 @@ impl World {
                 .and_then(|text| text.parse().ok())
         };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let mut events = self.kube.list(Resource::Events);
+        let mut events = self.kube.newer(Resource::Events, self.events);
         events.sort_by_key(|event| version(event).unwrap_or(0));
-        for event in events
-            .iter()
-            .filter(|event| version(event).unwrap_or(0) > self.events)
-        {
+        for event in &events {
             let about = &event["regarding"];
             let actor = self.actors.iter().find(|actor| actor.is_about(about));
             if let Some(actor) = actor {
@@ -164,6 +271,12 @@ impl World {
                 });
             }
         }
+        self.events = self.kube.version(Resource::Events);
+        if self.kube.count(Resource::Events) < 2 * EVENTS {
+            return;
+        }
+        let mut events = self.kube.list(Resource::Events);
+        events.sort_by_key(|event| version(event).unwrap_or(0));
         let old = events.len().saturating_sub(EVENTS);
         for event in &events[..old] {
             let metadata = &event["metadata"];

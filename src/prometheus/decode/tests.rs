@@ -98,6 +98,16 @@ fn the_order_of_fields_does_not_matter() {
     assert_eq!((answer.samples.len(), answer.warnings), (1, vec!["w".to_owned()]));
 }
 
+/// As vmselect answers while a storage node is out of reach; whole answers say `false`.
+#[test]
+fn an_answer_that_says_it_is_partial_has_a_warning() {
+    let answer =
+        |said: &str| decoded(&vector(&json!([])).replacen('{', &format!(r#"{{"isPartial":{said},"#), 1));
+    assert!(answer("true").unwrap().warnings[0].starts_with("isPartial"));
+    assert_eq!(answer("false").unwrap(), Answer::default());
+    assert_eq!(answer("null").unwrap(), Answer::default());
+}
+
 #[test]
 fn a_result_of_null_is_empty() {
     assert_eq!(decoded(&vector(&json!(null))).unwrap(), Answer::default());

@@ -7,6 +7,8 @@ mod wakes;
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::{
     history::{Decision, History},
     metrics::{Metrics, Reason, ResultLabel},
@@ -30,6 +32,17 @@ enum Ask {
     Pods,
 }
 
+/// Why there is no answer to go by.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueryTrouble {
+    /// Since when.
+    pub since: Wall,
+    /// The reason of the last failure, as in metrics.
+    pub reason: &'static str,
+    /// The same in words.
+    pub text: String,
+}
+
 /// Says what changes, and counts it.
 #[derive(Debug)]
 pub struct Journal {
@@ -39,6 +52,8 @@ pub struct Journal {
     blocked: BlockedLog,
     /// What has been said not to work, and does not work yet.
     failing: BTreeSet<Ask>,
+    /// Why demand is not known.
+    trouble: Option<QueryTrouble>,
     /// What objects say that contradicts others, as told last.
     conflicts: Vec<String>,
     warnings: Vec<Warning>,
@@ -53,6 +68,7 @@ impl Journal {
             inactive: None,
             blocked: BlockedLog::default(),
             failing: BTreeSet::new(),
+            trouble: None,
             conflicts: Vec::new(),
             warnings: Vec::new(),
         }
@@ -115,17 +131,36 @@ impl Journal {
 
     /// A query has succeeded.
     pub fn query_answered(&mut self) {
+        self.trouble = None;
         if self.failing.remove(&Ask::Demand) {
             tracing::info!("Prometheus answers again");
         }
     }
 
     /// A query has failed. Said when it starts to fail, counted each time.
-    pub fn query_failed(&mut self, reason: &'static str, error: &dyn std::fmt::Display) {
+    pub fn query_failed(&mut self, reason: &'static str, error: &dyn std::fmt::Display, now: Wall) {
+        let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
+        let text = error.to_string();
+        self.trouble = Some(QueryTrouble { since, reason, text });
         self.count_query_error(reason);
         if self.failing.insert(Ask::Demand) {
             tracing::warn!(reason, %error, "Query failed: demand is unknown, nothing is woken until it works");
         }
+    }
+
+    /// Why demand is not known, while it is not.
+    pub fn trouble(&self) -> Option<&QueryTrouble> {
+        self.trouble.as_ref()
+    }
+
+    /// What objects say that contradicts others, as of the last look.
+    pub fn contradictions(&self) -> &[String] {
+        &self.conflicts
+    }
+
+    /// How many decisions there have been.
+    pub fn decisions(&self) -> u64 {
+        self.history.count()
     }
 
     /// The query for the ages of samples has failed, or works again.

@@ -57,6 +57,7 @@ impl Journal {
                 self.metrics.time_to_ready.observe(seconds);
                 tracing::info!(%target, seconds, "Target is ready");
                 self.history.add(Decision {
+                    time_to_ready_seconds: Some(seconds),
                     text: format!("{target} is ready, {seconds:.1} s after it began to start"),
                     ..of(target, "ready", now)
                 });

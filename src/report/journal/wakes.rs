@@ -113,6 +113,9 @@ impl Journal {
             }
         };
         let mut entry = of_wake(wake, decision, text, now);
+        if answer.is_ok() {
+            entry.sample_to_scale_seconds = told.sample_to_scale.map(|d| d.as_secs_f64());
+        }
         entry.reason = answer.as_ref().err().map(|error| error.failure.as_str());
         self.history.add(entry);
     }

@@ -103,6 +103,11 @@ impl ApiServer {
         kubeconfig(&self.url, self.dir.path(), token).to_string()
     }
 
+    /// A kubeconfig for the cluster admin.
+    pub fn admin_kubeconfig(&self) -> String {
+        self.kubeconfig(ADMIN_TOKEN)
+    }
+
     /// Installs the project's CRDs, but not that of Rollouts: it belongs to the trials about kinds that
     /// the program knows nothing of.
     pub async fn install_crds(&self) {

@@ -78,6 +78,11 @@ async fn unschedulable_cheapest(world: &World) {
     // The second hangs as well: maxEscalations is 1.
     hang(world, "b").await;
     program.until_state("b", "overdue").await;
+    for state in ["overdue", "surplus"] {
+        program
+            .until_metric("variants_by_state", &[("state", state)], |n| n == 1.0)
+            .await;
+    }
     program.ticks(20).await;
     assert_eq!(replicas(world).await, [1, 1, 0]);
     assert_eq!(program.metrics().await.sum("escalations_total", &[]), 1.0);

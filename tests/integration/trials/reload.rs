@@ -45,14 +45,23 @@ async fn reload(world: &World) {
     program
         .until_metric("config_reloads_total", &[("result", "rejected")], |n| n == 1.0)
         .await;
+    let good = "config_last_reload_successful";
+    assert_eq!(program.metrics().await.sum(good, &[]), 0.0);
+
+    // As it was: nothing changes, and all is well.
+    program.rewrite(&json!({"dryRun": false}));
+    program.until_metric(good, &[], |n| n == 1.0).await;
+    program.rewrite(&json!({"nonsense": true}));
+    program.until_metric(good, &[], |n| n == 0.0).await;
 
     program.rewrite(&json!({"dryRun": false, "wake": {"settle": "1m"}}));
     program
         .until_metric("config_reloads_total", &[("result", "applied")], |n| n == 2.0)
         .await;
+    assert_eq!(program.metrics().await.sum(good, &[]), 1.0);
     world.ask("m3", "m3", 1);
     world.until_told("m3").await;
-    assert_eq!(program.log.all(NOT_VALID).len(), 1, "told once");
+    assert_eq!(program.log.all(NOT_VALID).len(), 2, "each told once");
     assert_eq!(program.log.all("Started").len(), 1);
 }
 

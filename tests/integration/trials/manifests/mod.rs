@@ -2,6 +2,7 @@
 //! and by itself. The object that comes out is what counts, so everything is asserted on renderings.
 
 mod applied;
+mod monitoring;
 mod pod;
 mod post_renderer;
 mod render;
@@ -42,6 +43,7 @@ pub fn register(suite: &mut Suite) {
     });
     post_renderer::register(suite);
     applied::register(suite);
+    monitoring::register(suite);
 }
 
 /// Checks each rendering; one that fails is named.

@@ -266,7 +266,8 @@ pub async fn post_render(
     )
 }
 
-async fn kustomize(assets: &Assets, folder: &Path) -> Vec<Value> {
+/// What a kustomization comes to.
+pub async fn kustomize(assets: &Assets, folder: &Path) -> Vec<Value> {
     let output = try_kustomize(assets, folder).await;
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {err}", folder.display());
