@@ -1,6 +1,6 @@
 //! The kinds that are watched: where they are found, and how an object becomes a change.
 
-use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
+use std::{fmt::Debug, hash::Hash, sync::Arc};
 
 use kube::{api::ApiResource, core::GroupVersionKind};
 use serde::de::DeserializeOwned;
@@ -10,6 +10,7 @@ use super::{
     objects::{NamespaceObject, PoolObject, TargetObject, VariantObject, name_of},
     scalers::ScalerObject,
 };
+use crate::core::HashMap;
 use crate::core::{
     Change, Kind, Namespace, ObjectName, Pool, PoolGroup, PoolKey, Scaler, ScalerKey, ScalerKind, Table,
     Target, TargetKey, TargetKind, Variant,

@@ -325,7 +325,7 @@ impl TargetObject {
         let spec = self.spec.as_ref();
         let template = spec.and_then(TargetSpec::pods);
         Target {
-            uid: text(meta.uid.as_ref()),
+            uid: text(meta.uid.as_ref()).into(),
             generation: meta.generation.unwrap_or_default(),
             observed: Observed::new(
                 spec.and_then(|s| s.replicas),

@@ -1,6 +1,6 @@
 //! Telling the cluster of a wake: Events first, the mark last (see `core::Reporting`); and of what is wrong.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use kube::Client;
 
@@ -131,7 +131,7 @@ pub struct Warning {
     /// The variant, with its uid.
     pub variant: Option<(VariantKey, Box<str>)>,
     /// The target, with its uid.
-    pub target: Option<(TargetKey, Box<str>)>,
+    pub target: Option<(TargetKey, Arc<str>)>,
     /// `reason`, one word.
     pub reason: &'static str,
     /// What is wrong, and what to do.

@@ -3,7 +3,7 @@
 //! The backoff is our own, since kube's `default_backoff` resets before every list, and a missing
 //! CRD would be listed once a second for ever. Ours resets only when a list has ended well.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use kube::{
@@ -18,6 +18,7 @@ use super::{
     health::{WatchName, WatchState, Watches},
     kinds::{Watched, changed},
 };
+use crate::core::HashMap;
 use crate::core::{Change, Kind};
 
 /// A watch is asked to end after this, and held for silent a little later: then it goes on from where it was.
@@ -76,7 +77,7 @@ impl<W: Watched> Watch<W> {
             let readable = match state {
                 WatchState::Absent => {
                     // What it was is gone with it.
-                    let table = W::table(self.of.clone(), HashMap::new());
+                    let table = W::table(self.of.clone(), HashMap::default());
                     let within = self.within.clone();
                     self.changes.send(Change::Listed { within, table }).await?;
                     Some(true)
@@ -118,7 +119,7 @@ impl<W: Watched> Watch<W> {
             (None, _) => (Api::all_with(self.client.clone(), resource), config),
         };
         let mut events = watcher(api, config).boxed();
-        let mut fresh = HashMap::new();
+        let mut fresh = HashMap::default();
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,
@@ -126,7 +127,7 @@ impl<W: Watched> Watch<W> {
             };
             let change = match event {
                 Event::Init => {
-                    fresh = HashMap::new();
+                    fresh = HashMap::default();
                     continue;
                 }
                 Event::InitApply(object) => {

@@ -1,7 +1,7 @@
 //! All watches of a scope: those that stand in any case, and those of kinds that only discovery finds.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -21,7 +21,7 @@ use super::{
     scalers::ScalerObject,
     watch::Watch,
 };
-use crate::core::{Change, Kind, OtherKind, ScopeRules, Source, Table, TargetKind};
+use crate::core::{Change, HashMap, Kind, OtherKind, ScopeRules, Source, Table, TargetKind};
 
 /// Namespaces whose watches share a connection: an API server takes 100 requests at once on one
 /// (`http2-max-streams-per-connection`), a namespace needs eight for good, and its lists come on top.
@@ -123,7 +123,7 @@ impl WatchSet {
             self.watches.remove(&name.watch());
             say.send(Change::Listed {
                 within: name.within,
-                table: Table::Targets(TargetKind::Other(name.kind), HashMap::new()),
+                table: Table::Targets(TargetKind::Other(name.kind), HashMap::default()),
             });
             changed = true;
         }

@@ -39,6 +39,9 @@ impl<'a> Caps<'a> {
 
     /// Whether one more may start in this namespace; if so, it counts.
     pub(super) fn take(&mut self, target: &'a TargetKey) -> bool {
+        if self.rules.max_starting.is_none() && self.rules.max_starting_per_namespace.is_none() {
+            return true;
+        }
         let here = self.starting.entry(&target.name.namespace).or_default();
         let free = self.rules.max_starting.is_none_or(|max| self.all < max)
             && self

@@ -5,13 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{Blocked, Entry, Inventory, ModelKey, OutOfScope, Row, Rules, Scope, Unmatched, VariantKey};
+use super::{Blocked, Entry, Inventory, Map, ModelKey, OutOfScope, Row, Rules, Scope, Unmatched, VariantKey};
 
 /// Demand with the variants it asks for, and demand that nothing answers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Joined {
     /// Demand that at least one variant in scope answers.
-    pub asked: BTreeMap<ModelKey, Asked>,
+    pub asked: Map<ModelKey, Asked>,
     /// The rest, with the nearest reason, but for what a variant out of scope serves.
     pub unanswered: Vec<Unanswered>,
 }
@@ -22,7 +22,7 @@ pub struct Asked {
     /// Requests waiting.
     pub waiting: f64,
     /// The metric that said so.
-    pub family: Option<Box<str>>,
+    pub family: Option<Arc<str>>,
 }
 
 /// A row that wakes nothing.
@@ -39,6 +39,7 @@ pub struct Unanswered {
 /// Joins rows with the inventory.
 pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
     let mut joined = Joined::default();
+    let mut families = Families::default();
     // Prometheus sees the whole cluster; demand of namespaces that are not watched is not ours to judge.
     let ours = |row: &&Row| row.namespace.as_ref().is_none_or(|ns| inventory.covers(ns));
     for row in rows.iter().filter(ours) {
@@ -57,7 +58,7 @@ pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
                 for key in keys {
                     let asked = joined.asked.entry(key).or_insert_with(|| Asked {
                         waiting: 0.0,
-                        family: row.family.clone(),
+                        family: families.shared(row.family.as_deref()),
                     });
                     asked.waiting += row.waiting;
                 }
@@ -72,6 +73,23 @@ pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
         }
     }
     joined
+}
+
+/// Names of metrics, each kept once: there are two of them for thousands of rows.
+#[derive(Default)]
+struct Families(Vec<Arc<str>>);
+
+impl Families {
+    fn shared(&mut self, name: Option<&str>) -> Option<Arc<str>> {
+        let name = name?;
+        let known = self.0.iter().find(|known| ***known == *name);
+        let shared = known.cloned().unwrap_or_else(|| {
+            let new: Arc<str> = name.into();
+            self.0.push(new.clone());
+            new
+        });
+        Some(shared)
+    }
 }
 
 /// The variants of a model behind a pool, in scope or not. Where none is of that model, with `wake.unmatched: pool`
@@ -235,7 +253,7 @@ impl<'a> Found<'a> {
                                 |pool| ModelKey {
                                     namespace: name.name.namespace.clone(),
                                     pool: pool.clone(),
-                                    model: model.into(),
+                                    model: entry.variant.shared(model),
                                 },
                             ));
                         if self.keys.len() > before {

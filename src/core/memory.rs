@@ -1,13 +1,10 @@
 //! What is remembered from tick to tick. All of it belongs to an episode and goes with it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Answer, Attempt, Entry, Episode, EpisodeEnd, Failure, Inventory, Joined, ModelKey, Mono, Moved, Notice,
-    Now, Owner, Presence, Rules, Scope, TakenBy, TargetKey, Tracked, VariantKey, Wake, Wall,
+    Answer, Attempt, Entry, Episode, EpisodeEnd, Failure, Inventory, Joined, Map, ModelKey, Mono, Moved,
+    Notice, Now, Owner, Presence, Rules, Scope, TakenBy, TargetKey, Tracked, VariantKey, Wake, Wall,
     guard::Guards,
     join::variants_of,
     report::{Due, Reporting, Told},
@@ -16,9 +13,9 @@ use super::{
 /// Episodes, and what was tried in them.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    pub(super) episodes: BTreeMap<ModelKey, Episode>,
-    pub(super) targets: BTreeMap<TargetKey, Tracked>,
-    pub(super) reports: BTreeMap<VariantKey, Reporting>,
+    pub(super) episodes: Map<ModelKey, Episode>,
+    pub(super) targets: Map<TargetKey, Tracked>,
+    pub(super) reports: Map<VariantKey, Reporting>,
     pub(super) guards: Guards,
 }
 
@@ -73,7 +70,7 @@ impl Memory {
 
     /// Moves the attempts on all targets of open episodes on, and lets go of the others.
     fn follow(&mut self, inventory: &Inventory, now: Now, rules: &Rules, notices: &mut Vec<Notice>) {
-        let mut open: BTreeMap<&TargetKey, (&ModelKey, &Episode)> = BTreeMap::new();
+        let mut open: Map<&TargetKey, (&ModelKey, &Episode)> = Map::default();
         for (key, episode) in &self.episodes {
             let targets =
                 variants_of(inventory, key, rules.unmatched).filter_map(|(_, entry)| entry.target());
@@ -126,7 +123,7 @@ impl Memory {
                         .get(variant)
                         .is_some_and(Reporting::ends_with_the_wake);
                     if over {
-                        self.reports.remove(variant);
+                        self.reports.swap_remove(variant);
                     }
                 }
             }
@@ -296,7 +293,7 @@ impl Memory {
 /// after `since`, its waker has died in between, and the report is ours. What is out of scope is left
 /// to whom it belongs.
 fn witness(
-    reports: &mut BTreeMap<VariantKey, Reporting>,
+    reports: &mut Map<VariantKey, Reporting>,
     inventory: &Inventory,
     target: &TargetKey,
     since: Wall,

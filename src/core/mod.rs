@@ -19,6 +19,7 @@ mod guard;
 mod inventory;
 mod join;
 mod labels;
+mod maps;
 mod memory;
 mod names;
 mod notice;
@@ -52,6 +53,7 @@ pub use inventory::{
 };
 pub use join::{Asked, Joined, Unanswered, join};
 pub use labels::Labels;
+pub use maps::{HashMap, Map};
 pub use memory::Memory;
 pub use names::{
     Kind, ModelKey, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, Source, TargetKey,

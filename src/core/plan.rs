@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::map::Entry;
+
 use super::{
-    Asked, Attempt, Attribution, Blocked, Cause, Demanded, Failure, Inventory, Joined, Memory, ModelKey, Now,
-    Overdue, Parts, Role, Row, Rules, Select, TargetKey, TargetRef, VariantKey, Wake,
+    Asked, Attempt, Attribution, Blocked, Cause, Demanded, Failure, Inventory, Joined, Map, Memory, ModelKey,
+    Now, Overdue, Parts, Role, Row, Rules, Select, TargetKey, TargetRef, VariantKey, Wake,
     caps::Caps,
     guard::before_scale,
     join::variants_of,
@@ -72,7 +74,7 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
         memory,
         now,
         rules,
-        wakes: BTreeMap::new(),
+        wakes: Map::default(),
         plan: Plan::default(),
     };
     for unanswered in &joined.unanswered {
@@ -109,7 +111,7 @@ struct Draft<'a> {
     now: Now,
     rules: &'a Rules,
     /// By target, with whether it decodes: within a model that goes first.
-    wakes: BTreeMap<&'a TargetKey, (Wake, bool)>,
+    wakes: Map<&'a TargetKey, (Wake, bool)>,
     plan: Plan,
 }
 
@@ -310,9 +312,14 @@ impl<'a> Draft<'a> {
             };
             // Two variants on one target, or one behind two pools, are one wake.
             let wake = (wake, candidate.parts.decode);
-            let first = self.wakes.entry(target).or_insert_with(|| wake.clone());
-            if first.0.cause.waiting() < wake.0.cause.waiting() {
-                *first = wake;
+            match self.wakes.entry(target) {
+                Entry::Vacant(first) => {
+                    first.insert(wake);
+                }
+                Entry::Occupied(mut first) if first.get().0.cause.waiting() < wake.0.cause.waiting() => {
+                    first.insert(wake);
+                }
+                Entry::Occupied(_) => {}
             }
         }
     }

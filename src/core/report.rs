@@ -6,7 +6,7 @@
 //! what tells the other copies that it has been told; it is written even where the Events cannot be, as WVA
 //! goes by it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Cause, Entry, Episode, Inventory, Memory, ModelKey, Mono, Now, Rules, Source, StatusUpdate, TargetKey,
@@ -78,7 +78,7 @@ pub struct Report {
     /// Its target.
     pub target: TargetKey,
     /// `metadata.uid` of the target.
-    pub target_uid: Box<str>,
+    pub target_uid: Arc<str>,
     /// `metadata.generation` of the target after the wake.
     pub generation: i64,
     /// What the waker knows; `None` if somebody else woke it.

@@ -1,9 +1,10 @@
 //! Whether there is a signal at all (rule 4): no demand from a pool whose EPP has no queue, or is not scraped, says
 //! nothing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{Blocked, Held, Inventory, ModelKey, Unmatched, join::variants_of, plan::held};
+use crate::core::HashMap;
 
 /// One row of the slow query: something that an EPP exports even while nobody waits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,7 +91,7 @@ impl Signals {
     /// The slow query has answered.
     pub fn answered(&mut self, seen: &[Seen], inventory: &Inventory) {
         // The strongest sign of each place; a missing label stands for any.
-        let mut signs: HashMap<(Option<&str>, Option<&str>), Sign> = HashMap::new();
+        let mut signs: HashMap<(Option<&str>, Option<&str>), Sign> = HashMap::default();
         for seen in seen {
             let place = (seen.namespace.as_deref(), seen.pool.as_deref());
             let sign = signs.entry(place).or_insert(seen.what);

@@ -11,7 +11,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{
-    Asked, Attempt, Attribution, Blocked, Entry, Held, Inventory, Memory, ModelKey, Now, Observed,
+    Asked, Attempt, Attribution, Blocked, Entry, Held, Inventory, Map, Memory, ModelKey, Now, Observed,
     OutOfScope, Overdue, Role, Rules, Scope, Signal, Signals, TakenBy, Target, Tracked, VariantKey,
 };
 
@@ -133,7 +133,7 @@ pub struct Situation<'a> {
     /// What the slow query said.
     pub signals: &'a Signals,
     /// Demand, as the last answer had it.
-    pub demand: &'a BTreeMap<ModelKey, Asked>,
+    pub demand: &'a Map<ModelKey, Asked>,
     /// What the last plan held back, by variant.
     pub held: &'a BTreeMap<VariantKey, Held>,
     /// The time.

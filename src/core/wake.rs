@@ -1,6 +1,6 @@
 //! One step from 0 to 1.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Gone, GuardWrite, Inventory, ModelKey, Mono, Now, Observed, OutOfScope, Overdue, Parked, Rules, Scope,
@@ -15,7 +15,7 @@ pub struct Wake {
     /// Proof that it stood at 0, and at which version.
     pub(super) parked: Parked,
     /// `metadata.uid` of the target.
-    pub uid: Box<str>,
+    pub uid: Arc<str>,
     /// `metadata.generation` of the target at 0.
     pub generation: i64,
     /// The variant it is woken for.
@@ -56,7 +56,7 @@ pub struct Demanded {
     /// Requests waiting.
     pub waiting: f64,
     /// The metric that said so, if known.
-    pub family: Option<Box<str>>,
+    pub family: Option<Arc<str>>,
 }
 
 impl Cause {

@@ -1,11 +1,12 @@
 //! What a watch tells the inventory.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     super::{Kind, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, TargetKey, TargetKind},
     Namespace, Pool, Scaler, Target, Variant,
 };
+use crate::core::HashMap;
 
 /// One thing that a watch has learnt.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Where a variant is found by: its target, namespace, models and pools.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     hash::Hash,
     sync::Arc,
 };
@@ -10,6 +10,7 @@ use super::{
     super::{OtherKind, ScalerKey, TargetKey, TargetKind, VariantKey},
     Entry, TargetRef, Variant,
 };
+use crate::core::HashMap;
 
 /// The variants found at one place.
 type Names = BTreeSet<VariantKey>;

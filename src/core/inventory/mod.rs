@@ -17,10 +17,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 pub use self::{
     change::{Change, Table},
@@ -34,6 +31,7 @@ pub use self::{
 };
 use self::{indexes::Indexes, pools::Pools};
 use super::{Kind, OtherKind, ScalerKey, ScalerKind, TargetKey, VariantKey};
+use crate::core::HashMap;
 
 /// The index.
 #[derive(Clone, Debug, Default)]

@@ -1,14 +1,12 @@
 //! Pools, found by the labels of what they select.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{Labels, ObjectName, PoolGroup, PoolKey},
     Pool,
 };
+use crate::core::HashMap;
 
 /// One pair of a selector within a namespace.
 type Pair = (Arc<str>, Box<str>, Box<str>);

@@ -38,6 +38,13 @@ pub struct Variant {
 }
 
 impl Variant {
+    /// A name as it stands here, if it is the model's or an alias; else a copy.
+    pub(in super::super) fn shared(&self, name: &str) -> Arc<str> {
+        let mut names = std::iter::once(&self.model).chain(&self.aliases);
+        let known = names.find(|known| ***known == *name);
+        known.map_or_else(|| name.into(), Arc::clone)
+    }
+
     /// Whether another is the same, read at any resourceVersion.
     pub(super) fn is_but_for_version(&self, other: &Self) -> bool {
         let resource_version = self.resource_version.clone();
@@ -148,7 +155,7 @@ impl Cost {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// `metadata.uid`.
-    pub uid: Box<str>,
+    pub uid: Arc<str>,
     /// `metadata.generation`: counts changes of the spec.
     pub generation: i64,
     /// How many replicas are asked for and ready.
@@ -243,7 +250,7 @@ pub enum StuckBy {
 /// and the write that wakes it holds only while nobody has written it since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parked {
-    resource_version: Box<str>,
+    resource_version: Arc<str>,
 }
 
 impl Parked {

@@ -1,7 +1,7 @@
 //! Any sequence of changes comes to the same as a build from what there is at the end.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -10,6 +10,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::{
     Change, Indexes, Inventory, Namespace, Pool, Pools, Scaler, ScopeRules, Table, Target, TargetRef, Variant,
 };
+use crate::core::HashMap;
 use crate::core::{
     Kind, Labels, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, TargetKey, TargetKind,
     VariantKey,
