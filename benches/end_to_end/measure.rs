@@ -49,6 +49,7 @@ pub async fn run(backend: Backend, models: usize, options: &Options, assets: Opt
     single_wakes(&stage, &program, models, wakes, &mut run).await;
     burst(&stage, &program, (wakes, models), &mut run).await;
     program.terminate().await;
+    run.set("load", process::load());
 
     bare.push(bare::scale(&client, stage.deployments().await, 0).await);
     bare.sort_unstable();

@@ -25,7 +25,14 @@ pub fn memory(pid: u32) -> (f64, f64) {
     (of("VmRSS:"), of("VmHWM:"))
 }
 
-/// The machine in one line: its processors, memory and kernel, and how busy it was when asked.
+/// Processes that ran or wanted to over the last minute, all of the machine's.
+pub fn load() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = text.split_whitespace().next();
+    first.and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
+}
+
+/// The machine in one line: its processors, memory and kernel.
 pub fn machine() -> String {
     let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
     let field = |text: &str, key: &str| {
@@ -35,13 +42,9 @@ pub fn machine() -> String {
     };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     format!(
-        "{cores} x {}, memory {}, Linux {}, load {}",
+        "{cores} x {}, memory {}, Linux {}",
         field(&read("/proc/cpuinfo"), "model name"),
         field(&read("/proc/meminfo"), "MemTotal"),
         read("/proc/sys/kernel/osrelease").trim(),
-        read("/proc/loadavg")
-            .split_whitespace()
-            .next()
-            .unwrap_or("unknown"),
     )
 }

@@ -82,7 +82,7 @@ const MEASURES: [Measure; 30] = [
     ),
     cost("rssAfterMb", "all asked for and starting: memory, MB RSS", 1),
     cost("rssPeakMb", "most memory so far, MB RSS", 1),
-    told("loadAfter", "load of the machine", 1),
+    told("load", "load of the machine meanwhile", 1),
 ];
 
 /// The figures of one run.
