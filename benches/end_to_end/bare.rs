@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
 use http::Request;
+use http_body_util::BodyExt as _;
 use kube::{
     Client, Config,
     client::Body,
@@ -39,6 +40,8 @@ pub async fn scale(client: &Client, deployments: Vec<Deployment>, replicas: u32)
         async move {
             let answer = client.send(request).await.expect("an answer");
             assert!(answer.status().is_success(), "{name}: {}", answer.status());
+            // To its end: h2 gives a connection up on which a thousand answers were dropped before.
+            answer.into_body().collect().await.expect("a whole answer");
         }
     });
     answers.buffer_unordered(CONCURRENCY).collect::<Vec<()>>().await;
