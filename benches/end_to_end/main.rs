@@ -164,12 +164,13 @@ fn main() -> ExitCode {
             let run = runtime.block_on(measure::run(backend, models, &options, assets.as_ref().ok()));
             eprintln!("{}", table::line(&run));
             kept.runs.push(run);
+            // After each run, since the next one may fail.
+            if let Some(file) = &options.json {
+                kept.write(file);
+            }
         }
     }
     println!("{kept}");
-    if let Some(file) = &options.json {
-        kept.write(file);
-    }
     let Some(baseline) = baseline else {
         return ExitCode::SUCCESS;
     };
