@@ -69,7 +69,7 @@ pub(super) async fn send(
             .map_err(|e| RequestError::from_kube(what.clone(), &e))?;
         let status = response.status();
         if status.is_success() {
-            // The body is not read: the watch brings the object.
+            drain(response);
             return Ok(());
         }
         Err(refusal(what.clone(), status, response).await)
@@ -78,6 +78,16 @@ pub(super) async fn send(
         Ok(answer) => answer,
         Err(_) => Err(RequestError::timeout(what.clone(), deadline)),
     }
+}
+
+/// Reads an answer to its end, beside all else: the watch brings the object, so nobody waits for this one, and what the
+/// head has said holds whatever becomes of the body. But where bodies are dropped unread, h2 resets their streams when
+/// more of them comes, and after 1,024 such resets it closes the connection (`too_many_internal_resets`), the watches
+/// on it and all.
+fn drain(response: Response<Body>) {
+    const LONGEST: usize = 4 * 1024 * 1024;
+    let body = http_body_util::Limited::new(response.into_body(), LONGEST);
+    tokio::spawn(http_body_util::BodyExt::collect(body));
 }
 
 /// Reads why a write was refused.
@@ -103,5 +113,41 @@ async fn refusal(what: String, status: StatusCode, response: Response<Body>) -> 
         failure: failure(status.as_u16()),
         message: one_line(&message),
         retry_after: header.or(wait),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures::{StreamExt as _, stream};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_answer_to_a_write_is_read_to_its_end() {
+        let (end, mut ended) = mpsc::unbounded_channel();
+        let service = tower::service_fn(move |_: Request<Body>| {
+            let end = end.clone();
+            let parts = stream::iter(["{", "}"]).map(|part| Ok(Bytes::from(part)));
+            let last = stream::poll_fn(move |_| {
+                let _ = end.send(());
+                std::task::Poll::Ready(None::<Result<Bytes, std::io::Error>>)
+            });
+            let body = axum::body::Body::from_stream(parts.chain(last));
+            async { Ok::<_, std::io::Error>(Response::new(body)) }
+        });
+        let client = Client::new(service, "default");
+        let request = patch(
+            "/apis/apps/v1/namespaces/a/deployments",
+            "b",
+            Some("scale"),
+            &Value::Null,
+        );
+        let answer = send(&client, "patch".into(), request, Duration::from_secs(60)).await;
+        assert!(answer.is_ok(), "{answer:?}");
+        // With the client goes what could still hold the sender, had nobody read.
+        drop(client);
+        assert_eq!(ended.recv().await, Some(()));
     }
 }

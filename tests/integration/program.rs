@@ -294,9 +294,14 @@ impl Program {
         self.ended().await
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("a process that runs")
+    }
+
     /// Sends SIGTERM.
     pub async fn ask_to_end(&self) {
-        let id = self.child.id().expect("a process that runs").to_string();
+        let id = self.id().to_string();
         let sent = tokio::process::Command::new("kill")
             .args(["-TERM", &id])
             .status()

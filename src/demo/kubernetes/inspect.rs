@@ -41,12 +41,12 @@ impl Kube {
         self.server.with_faults(fault::Faults::clear);
     }
 
-    /// The last 10,000 requests, the oldest first.
+    /// The last requests, the oldest first: as many as [`Settings`](super::Settings) say.
     pub fn requests(&self) -> Vec<Request> {
         self.server.with_log(|log| log.requests())
     }
 
-    /// Those of the last 10,000 requests that match.
+    /// Those of the last requests that match.
     pub fn requests_like(&self, matches: &Match) -> Vec<Request> {
         let mut requests = self.requests();
         requests.retain(|request| matches.matches(request));
@@ -58,7 +58,7 @@ impl Kube {
         self.server.with_log(|log| log.counters.clone())
     }
 
-    /// The last 10,000 requests for what there is (`/apis/apps/v1`), by path and query, the oldest first.
+    /// The last requests for what there is (`/apis/apps/v1`), by path and query, the oldest first.
     pub fn discoveries(&self) -> Vec<String> {
         self.server
             .with_log(|log| log.discoveries.iter().cloned().collect())

@@ -58,6 +58,8 @@ pub struct Settings {
     pub history: usize,
     /// Time between the bookmarks of a watch.
     pub bookmarks: Duration,
+    /// Requests kept in the log of them ([`Kube::requests`]).
+    pub requests: usize,
 }
 
 impl Default for Settings {
@@ -65,6 +67,7 @@ impl Default for Settings {
         Self {
             history: 10_000,
             bookmarks: Duration::from_secs(60),
+            requests: 10_000,
         }
     }
 }

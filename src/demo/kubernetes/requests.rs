@@ -1,13 +1,11 @@
-//! What was asked of the API, for assertions: a bounded log, and counters.
+//! What was asked of the API, for assertions and measurements: a bounded log, and counters.
 
 use std::collections::{BTreeMap, VecDeque};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{resource::Resource, route::Subresource};
-
-/// Requests kept in the log.
-const LOG: usize = 10_000;
 
 /// What a request does, in the words of RBAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +62,10 @@ pub struct Request {
     pub body: Option<Value>,
     /// HTTP status of the answer; `None` while there is none, or if the connection was cut before it.
     pub code: Option<u16>,
+    /// When it had come in, body and all.
+    pub asked: Timestamp,
+    /// When it was over: answered, or cut. `None` until then.
+    pub ended: Option<Timestamp>,
 }
 
 /// Which requests are meant; what is `None` matches all.
@@ -150,8 +152,10 @@ impl Match {
 /// Answered requests by what they were and how they ended; code 0 is a connection cut before the answer.
 pub type Counters = BTreeMap<(Verb, Resource, Subresource, u16), u64>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Log {
+    /// Requests kept.
+    most: usize,
     /// Number of the first request in the log.
     first: u64,
     requests: VecDeque<Request>,
@@ -161,9 +165,20 @@ pub(super) struct Log {
 }
 
 impl Log {
+    /// An empty log that keeps so many requests.
+    pub fn keeping(most: usize) -> Self {
+        Self {
+            most,
+            first: 0,
+            requests: VecDeque::new(),
+            counters: Counters::new(),
+            discoveries: VecDeque::new(),
+        }
+    }
+
     /// Notes a request, and gives it a number.
     pub fn begin(&mut self, request: Request) -> u64 {
-        if self.requests.len() == LOG {
+        if self.requests.len() == self.most {
             self.requests.pop_front();
             self.first += 1;
         }
@@ -183,12 +198,13 @@ impl Log {
             .and_then(|index| usize::try_from(index).ok());
         if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
             request.code = code;
+            request.ended = Some(Timestamp::now());
         }
     }
 
     /// Notes a request for what there is.
     pub fn discovery(&mut self, path: &str) {
-        if self.discoveries.len() == LOG {
+        if self.discoveries.len() == self.most {
             self.discoveries.pop_front();
         }
         self.discoveries.push_back(path.to_owned());

@@ -1,5 +1,6 @@
 //! Access reviews: whether a request would be forbidden.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -49,5 +50,7 @@ fn asked(attributes: &Value) -> Option<Request> {
         content_type: None,
         body: None,
         code: None,
+        asked: Timestamp::now(),
+        ended: None,
     })
 }

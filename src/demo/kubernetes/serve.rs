@@ -10,6 +10,7 @@ use axum::{
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -225,6 +226,8 @@ impl Call {
             content_type: self.header(&header::CONTENT_TYPE).map(str::to_owned),
             body: self.json.clone(),
             code: None,
+            asked: Timestamp::now(),
+            ended: None,
         }
     }
 

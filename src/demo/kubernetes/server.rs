@@ -43,9 +43,9 @@ impl Server {
     pub fn new(settings: Settings) -> Self {
         Self {
             store: Mutex::new(Store::new(settings.history)),
+            log: Mutex::new(Log::keeping(settings.requests)),
             settings,
             faults: Mutex::default(),
-            log: Mutex::default(),
             kinds: Resource::ALL.iter().map(|_| watch::channel(0).0).collect(),
             activity: watch::channel(0).0,
             bookmarks_asked: AtomicU64::new(0),

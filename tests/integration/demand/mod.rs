@@ -104,7 +104,12 @@ impl Epps {
 impl Queues {
     /// So many requests wait.
     pub fn set(&self, queue: Queue, waiting: f64) {
-        self.0.lock().unwrap().waiting.insert(queue, waiting);
+        self.set_all([(queue, waiting)]);
+    }
+
+    /// The same of many queues: one scrape sees all of it or nothing.
+    pub fn set_all(&self, waiting: impl IntoIterator<Item = (Queue, f64)>) {
+        self.0.lock().unwrap().waiting.extend(waiting);
     }
 
     /// What the EPP of a pool exports from now on. A pool without flow control, or that is not scraped, shows
@@ -121,7 +126,8 @@ impl Queues {
         epps.signals.retain(|(of, _), _| of != namespace);
     }
 
-    fn all(&self) -> Vec<(Queue, f64)> {
+    /// The queues that are scraped.
+    pub fn all(&self) -> Vec<(Queue, f64)> {
         let epps = self.0.lock().unwrap();
         let shown = epps
             .waiting

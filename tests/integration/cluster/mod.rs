@@ -35,7 +35,11 @@ enum Backend {
 impl Cluster {
     /// A new embedded one, with all kinds in it but those that a trial must install.
     pub async fn embed() -> Self {
-        let kube = Kube::start().await.expect("a port");
+        Self::embedded(Kube::start().await.expect("a port"))
+    }
+
+    /// The same on an API that runs.
+    pub fn embedded(kube: Kube) -> Self {
         kube.set_present(Resource::Rollouts, false);
         let config = kube.client_config().expect("its own URL");
         Self {
