@@ -159,13 +159,15 @@ fn status(report: &Report, stories: Option<&[explain::Story]>) -> u8 {
 mod tests {
     use serde_json::json;
 
-    use super::{PROBLEMS, explain, status};
+    use super::{PROBLEMS, Verdict, explain, judge, status};
     use crate::check::tests::given::{Given, well};
 
     /// The exit status without a story and with one.
     fn both(given: &Given, model: &str) -> (u8, u8) {
-        let (facts, report) = (given.facts(), given.report());
-        let stories = explain::explain(&facts, &report, model, None);
+        let facts = given.facts();
+        let verdict = Verdict::of(&facts);
+        let report = judge(&verdict);
+        let stories = explain::explain(&verdict, &report, model, None);
         (status(&report, None), status(&report, Some(&stories)))
     }
 
