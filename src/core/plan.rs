@@ -316,10 +316,14 @@ impl<'a> Draft<'a> {
                 Entry::Vacant(first) => {
                     first.insert(wake);
                 }
-                Entry::Occupied(mut first) if first.get().0.cause.waiting() < wake.0.cause.waiting() => {
-                    first.insert(wake);
+                Entry::Occupied(mut first) => {
+                    let (before, _) = first.get();
+                    let by_queue = before.cause.waiting().total_cmp(&cause.waiting());
+                    // Of equal queues the first by name, so that it does not matter which row came first.
+                    if by_queue.then_with(|| key.cmp(&before.key)).is_lt() {
+                        first.insert(wake);
+                    }
                 }
-                Entry::Occupied(_) => {}
             }
         }
     }
