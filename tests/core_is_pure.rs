@@ -9,7 +9,7 @@ use std::{
 
 /// Packages that the core may use: values, and the tests' means. Every other one in `Cargo.toml` is
 /// an edge's.
-const PURE_PACKAGES: [&str; 4] = ["jiff", "proptest", "serde", "thiserror"];
+const PURE_PACKAGES: [&str; 6] = ["foldhash", "indexmap", "jiff", "proptest", "serde", "thiserror"];
 
 /// Parts of the standard library that reach out of the process, or wait.
 const IMPURE_STD: [&str; 8] = ["env", "fs", "io", "net", "os", "path", "process", "thread"];
