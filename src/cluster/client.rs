@@ -132,3 +132,27 @@ pub fn client(config: &Config) -> Result<Client, ClientError> {
         .service(http);
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_the_current_context_trusts_is_known() {
+        let file = |cluster: &str, current: &str| {
+            let text = format!(
+                "{{current-context: {current}, contexts: [{{name: a, context: {{cluster: c}}}}], clusters: [\
+                 {{name: other, cluster: {{certificate-authority: /other.crt}}}}, {{name: c, cluster: {cluster}}}]}}"
+            );
+            authority_file(Kubeconfig::from_yaml(&text).unwrap())
+        };
+        assert_eq!(
+            file("{certificate-authority: /ca.crt}", "a"),
+            Some(PathBuf::from("/ca.crt"))
+        );
+        let both = "{certificate-authority: /ca.crt, certificate-authority-data: aGk=}";
+        assert_eq!(file(both, "a"), None, "data wins");
+        assert_eq!(file("{}", "a"), None);
+        assert_eq!(file("{certificate-authority: /ca.crt}", "nobody"), None);
+    }
+}

@@ -296,6 +296,21 @@ fn the_status_of_what_serves_is_left_to_wva_by_who_had_no_answer() {
     .unwrap();
 }
 
+/// The same: no answer to a wake, its Events hang, and the answer to the status that follows is lost.
+#[test]
+fn a_status_of_its_own_does_not_stand_for_events_that_failed() {
+    run(&[
+        Step::Api(Weather::LosesAnswers),
+        Step::Demand(0, true),
+        Step::Ticks(3),
+        Step::Api(Weather::Hangs),
+        Step::Ticks(8),
+        Step::Api(Weather::LosesAnswers),
+        Step::Ticks(3),
+    ])
+    .unwrap();
+}
+
 /// The oracle can tell: a server that takes a step from anywhere, and a loop that never heals, are found out.
 #[test]
 fn the_oracle_sees_what_it_should() {
