@@ -82,7 +82,7 @@ pub struct Options {
     /// More rows in each answer: models that no variant has, with requests waiting.
     #[arg(long, default_value_t = 0)]
     unmatched_rows: usize,
-    /// Single wakes to be measured for each number of models; a fifth of them with 10,000.
+    /// Single wakes to be measured for each number of models.
     #[arg(long, default_value_t = 50)]
     wakes: usize,
     /// How long the steady state is looked at.

@@ -151,7 +151,8 @@ impl Stage {
         None
     }
 
-    /// The time of the first sample in which requests wait for a model, as the real Prometheus has it.
+    /// When the first sample in which requests wait for a model could be queried in the real Prometheus: its time is
+    /// that of the scrape's start, and none of a scrape is seen before all of it is.
     pub async fn sampled(&self, model: usize) -> Option<Timestamp> {
         let Under::Real(servers) = &self.servers else {
             return None;
@@ -161,7 +162,15 @@ impl Stage {
         let answer = servers.prometheus.api(&format!("query?query={query}")).await?;
         let samples = answer["data"]["result"][0]["values"].as_array()?;
         let first = samples.iter().find(|sample| sample[1] != "0")?;
-        let seconds = first[0].as_f64()?;
+        let scrape = servers
+            .prometheus
+            .api("query?query=max(scrape_duration_seconds)")
+            .await?;
+        let scrape = scrape["data"]["result"][0]["value"][1]
+            .as_str()?
+            .parse::<f64>()
+            .ok()?;
+        let seconds = first[0].as_f64()? + scrape;
         Timestamp::from_duration(jiff::SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
     }
 

@@ -53,6 +53,11 @@ const MEASURES: [Measure; 30] = [
     cost("wakeP50Ms", "sample to accepted PATCH: p50, ms", 1),
     cost("wakeP99Ms", "p99, ms", 1),
     cost("wakeMaxMs", "max, ms", 1),
+    cost(
+        "requestP50Ms",
+        "request to accepted PATCH, scrape and all: p50, ms",
+        1,
+    ),
     cost("wakePatchP50Ms", "of it the PATCH at the server: p50, ms", 1),
     cost("requestsToScale", "requests to a target at 1", 2),
     told("burstWoken", "burst: woken", 0),
