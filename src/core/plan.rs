@@ -310,16 +310,20 @@ impl<'a> Draft<'a> {
                 sample_age: None,
                 decided: self.now.mono,
             };
-            // Two variants on one target, or one behind two pools, are one wake.
+            // Two variants on one target, or one behind two pools, are one wake: that of the larger queue, and of equal
+            // ones that of the lesser key, whichever came first.
             let wake = (wake, candidate.parts.decode);
             match self.wakes.entry(target) {
                 Entry::Vacant(first) => {
                     first.insert(wake);
                 }
-                Entry::Occupied(mut first) if first.get().0.cause.waiting() < wake.0.cause.waiting() => {
-                    first.insert(wake);
+                Entry::Occupied(mut first) => {
+                    let (known, (new, _)) = (&first.get().0, &wake);
+                    let larger = new.cause.waiting().total_cmp(&known.cause.waiting());
+                    if larger.then_with(|| known.key.cmp(&new.key)).is_gt() {
+                        first.insert(wake);
+                    }
                 }
-                Entry::Occupied(_) => {}
             }
         }
     }
