@@ -8,7 +8,7 @@
 //! find out a dead one. Over plain HTTP, and where only
 //! HTTP/1.1 is offered, `TCP_NODELAY` takes the 40 ms away. `docs/performance.md` has the figures.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use hyper_util::{
     client::legacy::{Client as HttpClient, connect::HttpConnector},
@@ -17,6 +17,7 @@ use hyper_util::{
 use kube::{
     Client, Config,
     client::{Body, ClientBuilder, ConfigExt as _},
+    config::Kubeconfig,
 };
 use tower::{BoxError, ServiceBuilder, timeout::TimeoutLayer};
 use tower_http::timeout::ResponseBodyTimeoutLayer;
@@ -55,12 +56,35 @@ pub enum ClientError {
 
 /// Says where the cluster is: `KUBECONFIG`, `~/.kube/config`, else the pod's ServiceAccount.
 ///
+/// The file of its certificate authority, which may be rotated, is remembered; kube reads it again for a new
+/// connection when the last reading is a minute old.
+///
 /// # Errors
 /// When there is neither.
 pub async fn config() -> Result<Config, ClientError> {
-    Config::infer()
+    let mut config = Config::infer()
         .await
-        .map_err(|error| ClientError::Infer(Box::new(error)))
+        .map_err(|error| ClientError::Infer(Box::new(error)))?;
+    // A pod's is set already. That of a kubeconfig kube reads once, and forgets where.
+    if config.root_cert_file.is_none() && config.root_cert.is_some() {
+        config.root_cert_file = Kubeconfig::read().ok().and_then(authority_file);
+    }
+    Ok(config)
+}
+
+/// The file that the current context names as its certificate authority. Data within the kubeconfig wins over it.
+fn authority_file(kubeconfig: Kubeconfig) -> Option<PathBuf> {
+    let current = kubeconfig.current_context?;
+    let mut contexts = kubeconfig.contexts.into_iter();
+    let context = contexts.find(|context| context.name == current)?.context?;
+    let mut clusters = kubeconfig.clusters.into_iter();
+    let cluster = clusters
+        .find(|cluster| cluster.name == context.cluster)?
+        .cluster?;
+    match cluster.certificate_authority_data {
+        Some(_) => None,
+        None => cluster.certificate_authority.map(PathBuf::from),
+    }
 }
 
 /// Builds the client.
@@ -107,4 +131,28 @@ pub fn client(config: &Config) -> Result<Client, ClientError> {
         .map_err(BoxError::from)
         .service(http);
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_the_current_context_trusts_is_known() {
+        let file = |cluster: &str, current: &str| {
+            let text = format!(
+                "{{current-context: {current}, contexts: [{{name: a, context: {{cluster: c}}}}], clusters: [\
+                 {{name: other, cluster: {{certificate-authority: /other.crt}}}}, {{name: c, cluster: {cluster}}}]}}"
+            );
+            authority_file(Kubeconfig::from_yaml(&text).unwrap())
+        };
+        assert_eq!(
+            file("{certificate-authority: /ca.crt}", "a"),
+            Some(PathBuf::from("/ca.crt"))
+        );
+        let both = "{certificate-authority: /ca.crt, certificate-authority-data: aGk=}";
+        assert_eq!(file(both, "a"), None, "data wins");
+        assert_eq!(file("{}", "a"), None);
+        assert_eq!(file("{certificate-authority: /ca.crt}", "nobody"), None);
+    }
 }

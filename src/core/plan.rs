@@ -310,17 +310,17 @@ impl<'a> Draft<'a> {
                 sample_age: None,
                 decided: self.now.mono,
             };
-            // Two variants on one target, or one behind two pools, are one wake.
+            // Two variants on one target, or one behind two pools, are one wake: that of the larger queue, and of equal
+            // ones that of the lesser key, whichever came first.
             let wake = (wake, candidate.parts.decode);
             match self.wakes.entry(target) {
                 Entry::Vacant(first) => {
                     first.insert(wake);
                 }
                 Entry::Occupied(mut first) => {
-                    let (before, _) = first.get();
-                    let by_queue = before.cause.waiting().total_cmp(&cause.waiting());
-                    // Of equal queues the first by name, so that it does not matter which row came first.
-                    if by_queue.then_with(|| key.cmp(&before.key)).is_lt() {
+                    let (known, (new, _)) = (&first.get().0, &wake);
+                    let larger = new.cause.waiting().total_cmp(&known.cause.waiting());
+                    if larger.then_with(|| known.key.cmp(&new.key)).is_gt() {
                         first.insert(wake);
                     }
                 }

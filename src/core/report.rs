@@ -132,6 +132,12 @@ impl Memory {
             if now.mono < due.at {
                 continue;
             }
+            // A mark that was tried may be its own, with the answer lost. The Events are not written then, and whoever
+            // else has written them, none is there twice.
+            let may_be_its_own = due.told.is_none() && due.tries > 0 && !due.events_done;
+            if may_be_its_own && marks && says_so(name, entry, due.since, recent) {
+                due.mark_done = true;
+            }
             // A witness that has written the mark sees its own, and has its Events left to write.
             let witness = due.told.is_none() && !due.mark_done;
             // With the Events done only the mark is left, and once the target serves, that is WVA's to decide.

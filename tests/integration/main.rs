@@ -30,6 +30,9 @@ mod exposition;
 mod http;
 mod log;
 mod objects;
+#[allow(dead_code, reason = "it is made for the tests of the Prometheus client")]
+#[path = "../prometheus/pki.rs"]
+mod pki;
 mod program;
 mod relay;
 mod servers;

@@ -316,11 +316,19 @@ impl Program {
             .expect("a child")
     }
 
-    /// The resident memory that it took at the highest, in KiB.
+    /// The resident memory that it takes now, in KiB.
+    pub fn memory(&self) -> u64 {
+        self.memory_by("VmRSS:")
+    }
+
+    /// The same at the highest.
     pub fn highest_memory(&self) -> u64 {
-        let id = self.child.id().expect("a process that runs");
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("its status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        self.memory_by("VmHWM:")
+    }
+
+    fn memory_by(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let figure = line.and_then(|line| line.split_whitespace().next());
         figure.expect("a figure").parse().expect("a number")
     }

@@ -8,10 +8,11 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
 };
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 /// Passes connections on, once it is open. It ends when this is dropped.
 pub struct Relay {
@@ -39,6 +40,15 @@ impl Relay {
 
     /// Passes on what comes to this server.
     pub async fn open(&self, url: &str) {
+        self.serve(url, None).await;
+    }
+
+    /// The same for what comes over TLS.
+    pub async fn open_tls(&self, url: &str, tls: ServerConfig) {
+        self.serve(url, Some(TlsAcceptor::from(Arc::new(tls)))).await;
+    }
+
+    async fn serve(&self, url: &str, tls: Option<TlsAcceptor>) {
         let to = url.trim_start_matches("http://").to_owned();
         let tokens = self.tokens.clone();
         let socket = TcpListener::bind(self.address).await.expect("its port");
@@ -46,11 +56,13 @@ impl Relay {
             // Its connections end with it.
             let mut connections = JoinSet::new();
             while let Ok((from, _)) = socket.accept().await {
-                let (to, tokens) = (to.clone(), tokens.clone());
+                let (to, tls, tokens) = (to.clone(), tls.clone(), tokens.clone());
                 connections.spawn(async move {
-                    if let Ok(to) = TcpStream::connect(to).await {
-                        // However it ends, both sides notice.
-                        let _ = pass(from, to, &tokens).await;
+                    let to = TcpStream::connect(to).await?;
+                    // However it ends, both sides notice.
+                    match tls {
+                        None => pass(from, to, &tokens).await,
+                        Some(tls) => pass(tls.accept(from).await?, to, &tokens).await,
                     }
                 });
             }
@@ -75,9 +87,9 @@ impl Relay {
 }
 
 /// Passes on both ways until one side ends, and notes the tokens of requests.
-async fn pass(client: TcpStream, server: TcpStream, tokens: &Tokens) -> io::Result<()> {
+async fn pass(client: impl AsyncRead + AsyncWrite, server: TcpStream, tokens: &Tokens) -> io::Result<()> {
     const SHOWN: &str = "authorization: Bearer ";
-    let (mut requests, mut to_client) = client.into_split();
+    let (mut requests, mut to_client) = tokio::io::split(client);
     let (mut answers, mut to_server) = server.into_split();
     let forth = async {
         let mut bytes = vec![0; 16 * 1024];

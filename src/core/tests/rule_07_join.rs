@@ -160,6 +160,19 @@ fn rule_7_two_variants_on_one_target_are_one_wake() {
 }
 
 #[test]
+fn rule_7_of_two_queues_alike_for_one_target_the_same_gives_the_reason_whichever_row_comes_first() {
+    for rows in [["ns/p/m", "ns/p/n"], ["ns/p/n", "ns/p/m"]] {
+        let mut world = World::new()
+            .pool("ns/p", "app=m")
+            .with(v("ns/a").target("t"))
+            .with(v("ns/c").model("n").target("t").shared());
+        let ticked = world.tick(&rows.map(|row| waiting(row, 2.0)));
+        assert_eq!(ticked.wakes(), ["ns/t"]);
+        assert_eq!(&*ticked.plan.wakes[0].key.model, "m");
+    }
+}
+
+#[test]
 fn rule_7_a_stateful_set_is_a_target_and_no_other_of_the_same_name() {
     let key = TargetKey {
         kind: TargetKind::StatefulSet,

@@ -84,6 +84,8 @@ struct State {
     ever_asked: BTreeSet<usize>,
     /// Targets by the number of our steps from 0.
     woken: BTreeMap<String, usize>,
+    /// Of these, those whose step was not answered.
+    unanswered: BTreeSet<String>,
     violations: Vec<String>,
 }
 
@@ -111,6 +113,7 @@ impl Cluster {
             asked: BTreeSet::new(),
             ever_asked: BTreeSet::new(),
             woken: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
             violations: Vec::new(),
         })));
         let mut state = cluster.state();
@@ -212,6 +215,14 @@ impl Cluster {
 
     pub fn woken(&self, index: usize) -> bool {
         self.state().woken.contains_key(&model(index))
+    }
+
+    /// Whether the status is not ours any more: who had no answer to its wake has seen the target go up and no more, as
+    /// a witness, and a witness leaves the status of what serves to WVA.
+    pub fn leaves_the_status(&self, index: usize) -> bool {
+        let (state, name) = (self.state(), model(index));
+        let ready = &state.objects[&(TARGETS, name.clone())]["status"]["readyReplicas"];
+        ready.as_i64() > Some(0) && state.unanswered.contains(&name)
     }
 
     pub fn told(&self, index: usize) -> Told {
@@ -359,6 +370,9 @@ impl State {
             wrong.push(format!("{name}: {times} times"));
         }
         self.violations.append(&mut wrong);
+        if self.weather != Weather::Fine {
+            self.unanswered.insert(name.to_owned());
+        }
         self.edit(TARGETS, name, |target| {
             target["spec"]["replicas"] = 1.into();
             target["metadata"]["generation"] = 2.into();

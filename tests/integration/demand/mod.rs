@@ -112,6 +112,11 @@ impl Queues {
         self.0.lock().unwrap().waiting.extend(waiting);
     }
 
+    /// The queue is idle for so long that its series goes.
+    pub fn sweep(&self, queue: &Queue) {
+        self.0.lock().unwrap().waiting.remove(queue);
+    }
+
     /// What the EPP of a pool exports from now on. A pool without flow control, or that is not scraped, shows
     /// none of its queues.
     pub fn signal(&self, namespace: &str, pool: &str, signal: Signal) {

@@ -4,6 +4,7 @@
 mod api;
 mod process;
 mod prometheus;
+mod soak;
 pub mod table;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -11,7 +12,14 @@ use std::{collections::BTreeSet, time::Duration};
 use scale_from_zero::demo::kubernetes::{Effect, Fault, Match, Resource, Subresource, Verb};
 use serde_json::json;
 
-use crate::{cluster::DEPLOYMENT, objects::parked, suite::Suite, wait, world::World};
+use crate::{
+    cluster::DEPLOYMENT,
+    demand::{Queue, TODAY},
+    objects::parked,
+    suite::Suite,
+    wait,
+    world::World,
+};
 
 const WOKEN: &str = "Successfully scaled up Target Workload";
 const FAILED: &str = "Could not scale up Target Workload; trying again while requests wait";
@@ -19,6 +27,8 @@ const FAILED: &str = "Could not scale up Target Workload; trying again while req
 /// Returns the names of what it registers, for [`table`].
 pub fn register(suite: &mut Suite) -> BTreeSet<String> {
     let before: BTreeSet<String> = suite.names().collect();
+    // The longest first.
+    soak::register(suite);
     api::register(suite);
     process::register(suite);
     prometheus::register(suite);
@@ -26,6 +36,10 @@ pub fn register(suite: &mut Suite) -> BTreeSet<String> {
     suite.embedded("lost_answer", lost_answer);
     suite.embedded("one_target_forbidden", one_target_forbidden);
     suite.embedded("throttled", throttled);
+    suite.real(
+        "throttled_by_priority_and_fairness",
+        throttled_by_priority_and_fairness,
+    );
     suite.embedded("report_fails_at_first", report_fails_at_first);
     suite.embedded("waker_dies_before_the_status", waker_dies_before_the_status);
     suite.embedded("waker_dies_before_any_report", waker_dies_before_any_report);
@@ -181,6 +195,81 @@ async fn throttled(world: &World) {
             .sum("wakes_total", &[("result", "throttled")]),
         2.0
     );
+}
+
+/// The API server's own priority and fairness lets three wakes through at once, of the sixteen that come: it is slower
+/// then, and each is done, once.
+async fn throttled_by_priority_and_fairness(world: &World) {
+    const MODELS: usize = 40;
+    const GROUP: &str = "/apis/flowcontrol.apiserver.k8s.io/v1";
+    let names: Vec<String> = (0..MODELS).map(|number| format!("m{number}")).collect();
+    for name in &names {
+        world.create(parked(name, name)).await;
+    }
+    let backoff = json!({"wake": {"concurrency": 16, "backoff": {"initial": "100ms", "max": "1s"}}});
+    let program = world.program("a").config(&backoff).ready().await;
+    let admin = &world.cluster.admin;
+    // One share of some 250 is three of the 600 requests that the server takes at once.
+    let level = json!({
+        "apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "PriorityLevelConfiguration",
+        "metadata": {"name": world.ns},
+        "spec": {"type": "Limited", "limited": {
+            "nominalConcurrencyShares": 1, "lendablePercent": 0, "borrowingLimitPercent": 0,
+            "limitResponse": {"type": "Reject"},
+        }},
+    });
+    let schema = json!({
+        "apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "FlowSchema",
+        "metadata": {"name": world.ns},
+        "spec": {
+            "matchingPrecedence": 100,
+            "priorityLevelConfiguration": {"name": world.ns},
+            "rules": [{
+                "subjects": [{"kind": "ServiceAccount", "serviceAccount": {"namespace": world.ns, "name": "a"}}],
+                "resourceRules": [{
+                    "verbs": ["patch"], "apiGroups": ["apps"], "resources": ["deployments/scale"], "namespaces": ["*"],
+                }],
+            }],
+        },
+    });
+    admin
+        .post(&format!("{GROUP}/prioritylevelconfigurations"), &level)
+        .await;
+    admin.post(&format!("{GROUP}/flowschemas"), &schema).await;
+    wait::until_true("the server has taken them in", async || {
+        let schema = admin.look(&format!("{GROUP}/flowschemas/{}", world.ns)).await;
+        schema.is_ok_and(|schema| schema["status"]["conditions"][0]["status"] == "False")
+    })
+    .await;
+    let queues = names.iter().map(|name| {
+        let queue = Queue {
+            family: TODAY,
+            namespace: world.ns.clone(),
+            pool: name.clone(),
+            model: name.clone(),
+        };
+        (queue, 1.0)
+    });
+    world.demand.queues().set_all(queues);
+    for name in &names {
+        world.until_told(name).await;
+    }
+    program
+        .until_metric("wakes_total", &[("result", "accepted")], |n| n == 40.0)
+        .await;
+    let metrics = program.metrics().await;
+    let throttled = metrics.sum("wakes_total", &[("result", "throttled")]);
+    println!("{MODELS} wakes, {throttled} times 429");
+    assert!(throttled > 0.0);
+    assert_eq!(
+        metrics.sum("wakes_total", &[]),
+        40.0 + throttled,
+        "nothing failed"
+    );
+    program.until_metric("blocked", &[], |n| n == 0.0).await;
+    for name in &names {
+        assert_eq!(world.get(DEPLOYMENT, name).await["metadata"]["generation"], 2);
+    }
 }
 
 /// Reports are tried again, and none is written twice.

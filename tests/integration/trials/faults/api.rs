@@ -10,6 +10,7 @@ use super::{FAILED, WOKEN, prometheus::lives, scale};
 use crate::{
     cluster::DEPLOYMENT,
     objects::{deployment, parked},
+    pki::{self, Ca},
     relay::Relay,
     suite::Suite,
     wait,
@@ -23,6 +24,7 @@ const HIGHEST_KIB: u64 = 250 * 1024;
 
 pub fn register(suite: &mut Suite) {
     suite.embedded("api_token_rotated", token_rotated);
+    suite.embedded("api_authority_rotated", authority_rotated);
     suite.embedded("api_many_unrelated", many_unrelated);
     suite.embedded("api_hangs", hangs);
     suite.embedded("api_goes_down", goes_down);
@@ -78,6 +80,56 @@ async fn token_rotated(world: &World) {
     }
     assert!(!program.log.text().contains("the-new-one"));
     assert!(program.log.all(FAILED).is_empty());
+}
+
+/// Its certificate comes from another authority from now on, and the file of that changes, as that of a pod or of a
+/// kubeconfig does: within a minute it is believed again, and what waits is woken. Nobody else is believed meanwhile.
+async fn authority_rotated(world: &World) {
+    for name in ["first", "second", "parked"] {
+        world.create(parked(name, name)).await;
+    }
+    let (old, new) = (Ca::new("old"), Ca::new("new"));
+    let certificate = |authority: &Ca| pki::server(&authority.sign("127.0.0.1"), None);
+    let relay = Relay::closed();
+    let kube = world.cluster.kube();
+    relay.open_tls(kube.url(), certificate(&old)).await;
+    let file = world.dir.path().join("ca.crt");
+    std::fs::write(&file, old.pem()).expect("a file");
+    let mut kubeconfig: Value = serde_json::from_str(&kube.kubeconfig()).expect("JSON");
+    let cluster = &mut kubeconfig["clusters"][0]["cluster"];
+    cluster["server"] = relay.url().replace("http:", "https:").into();
+    cluster["certificate-authority"] = file.display().to_string().into();
+    let program = world
+        .program("a")
+        .kubeconfig(kubeconfig.to_string())
+        .ready()
+        .await;
+    world.ask("first", "first", 1);
+    world.until_told("first").await;
+
+    relay.close().await;
+    relay.open_tls(kube.url(), certificate(&new)).await;
+    program
+        .until_metric("watch_state", &[("state", "failing")], |n| n == 8.0)
+        .await;
+    world.ask("second", "second", 1);
+    let failed = program.log.said(FAILED, |_| true).await;
+    assert_eq!(failed.field("reason"), "no_answer");
+    let error = failed.field("error");
+    assert!(error.contains("invalid peer certificate"), "{error}");
+    lives(&program).await;
+    assert_eq!(world.replicas(DEPLOYMENT, "second").await, 0);
+
+    std::fs::write(&file, new.pem()).expect("a file");
+    world.until_told("second").await;
+    program
+        .until_metric("watch_state", &[("state", "synced")], |n| n == 8.0)
+        .await;
+    assert_eq!(
+        world.asked("patch", "deployments/scale"),
+        [("first".into(), 200), ("second".into(), 200)]
+    );
+    assert_eq!(world.replicas(DEPLOYMENT, "parked").await, 0);
 }
 
 /// Gone in the middle, with all connections: what was woken stays known, what waits is woken when it is back.

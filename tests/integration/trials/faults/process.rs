@@ -14,7 +14,8 @@ use crate::{cluster::DEPLOYMENT, objects::parked, suite::Suite, wait, world::Wor
 const MANY: usize = 1000;
 /// How many of them are woken.
 const WOKEN: usize = 100;
-/// What the process may take with them, in KiB. The limit is that of an unoptimised build.
+/// What the process may take with them, the pages of the program itself included, in KiB: they are many in an
+/// unoptimised build.
 const HIGHEST_KIB: u64 = 100 * 1024;
 
 pub fn register(suite: &mut Suite) {
@@ -228,7 +229,8 @@ async fn few_files(world: &World) {
     }
 }
 
-/// A thousand parked models, a part of them woken at once: memory stays where it should.
+/// A thousand parked models, a part of them woken at once, with 50 MB for all that it writes to, its stacks included:
+/// one byte more, and the kernel's refusal would end it.
 async fn a_thousand_variants(world: &World) {
     let kube = world.cluster.kube();
     for number in 0..MANY {
@@ -238,7 +240,11 @@ async fn a_thousand_variants(world: &World) {
             kube.apply(object).expect("an object");
         }
     }
-    let program = world.program("a").ready().await;
+    let program = world
+        .program("a")
+        .shell(r#"ulimit -d 48828; exec "$0" "$@""#)
+        .ready()
+        .await;
     program
         .until_metric("inactive_variants", &[], |n| n == 1000.0)
         .await;
