@@ -4,7 +4,6 @@
 mod api;
 mod process;
 mod prometheus;
-pub mod table;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,7 +15,7 @@ use crate::{cluster::DEPLOYMENT, objects::parked, suite::Suite, wait, world::Wor
 const WOKEN: &str = "Successfully scaled up Target Workload";
 const FAILED: &str = "Could not scale up Target Workload; trying again while requests wait";
 
-/// Returns the names of what it registers, for [`table`].
+/// Returns the names of what it registers, for the table of them.
 pub fn register(suite: &mut Suite) -> BTreeSet<String> {
     let before: BTreeSet<String> = suite.names().collect();
     api::register(suite);
