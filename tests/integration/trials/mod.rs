@@ -51,11 +51,11 @@ pub fn register(suite: &mut Suite) {
     signals::register(suite);
     ends::register(suite);
     starts::register(suite);
-    hostile::register(suite);
+    let attacks = hostile::register(suite);
     page::register(suite);
     pages::register(suite);
     demo::register(suite);
     api::register(suite);
     // It knows them all then.
-    tables::register(suite, faults);
+    tables::register(suite, faults, attacks);
 }
