@@ -292,7 +292,7 @@ mod tests {
             source: Source::VariantAutoscaling,
             name: crate::core::ObjectName::new("llm", "ours"),
         };
-        let mut all: Vec<Held> = (0..100_000_u32)
+        let mut all: Vec<Held> = (0..5000_u32)
             .map(|n| held(format!("{n}{}", "é".repeat(5000)), f64::from(n % 7)))
             .collect();
         all.push(Held {

@@ -25,7 +25,7 @@ fn prometheus_is_found_and_let_in_one_way_only() {
     );
     url(
         "file:///etc/passwd",
-        &format!("\"file:///etc/passwd\" has a scheme other than http and https; {example}"),
+        &format!("\"file:///etc/passwd\" is not a URL; {example}"),
     );
     url("http://", &format!("\"http://\" is not a URL; {example}"));
     url(
