@@ -1,6 +1,6 @@
 //! Logging to standard error, with a level that can change while running.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write};
 
 use tracing::Level;
 use tracing_subscriber::{
@@ -12,7 +12,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    text::{LineKind, log_line},
+};
 
 /// Changes what is logged.
 #[derive(Clone, Debug)]
@@ -25,9 +28,15 @@ impl Logging {
     /// Starts logging, once for a process.
     pub fn start(log: Log) -> Self {
         let (filter, handle) = reload::Layer::new(filter(log.level));
-        let lines = fmt::layer().with_writer(std::io::stderr);
+        let coloured = io::stderr().is_terminal();
+        let kind = match log.format {
+            LogFormat::Text if coloured => LineKind::Coloured,
+            LogFormat::Text => LineKind::Plain,
+            LogFormat::Json => LineKind::Json,
+        };
+        let lines = fmt::layer().with_writer(move || Lines(io::stderr(), kind));
         let lines = match log.format {
-            LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+            LogFormat::Text => lines.with_ansi(coloured).boxed(),
             // Without the module that logs: its key, `target`, is that of our field.
             LogFormat::Json => lines.with_target(false).json().flatten_event(true).boxed(),
         };
@@ -46,6 +55,25 @@ impl Logging {
         if log.format != self.format {
             tracing::warn!("log.format changes with the next start");
         }
+    }
+}
+
+/// Lines to a stream, each made fit for it as a whole: fields hold text of others, and the formatters write some of it
+/// as it is.
+struct Lines<W>(W, LineKind);
+
+impl<W: Write> Write for Lines<W> {
+    /// Takes a line, which the formatters write in one piece.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(line) {
+            Ok(text) => self.0.write_all(log_line(text, self.1).as_bytes())?,
+            Err(_) => self.0.write_all(line)?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

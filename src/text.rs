@@ -48,6 +48,43 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     line.into()
 }
 
+/// How a line of a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// Text for people.
+    Plain,
+    /// The same with colours in it: escape characters stay, so nobody else's may be left in it.
+    Coloured,
+    /// A document in JSON, in which such characters stand in strings only.
+    Json,
+}
+
+/// A finished line of a log, its end included, with nothing in it that is no mark on the line.
+pub fn log_line(line: &str, kind: LineKind) -> Cow<'_, str> {
+    let misleads = |c: char| misleads(c) && !(c == '\u{1b}' && kind == LineKind::Coloured);
+    let (inner, end) = match line.strip_suffix('\n') {
+        Some(inner) => (inner, "\n"),
+        None => (line, ""),
+    };
+    if !inner.chars().any(misleads) {
+        return line.into();
+    }
+    let mut fit = String::with_capacity(line.len() + 16);
+    for c in inner.chars() {
+        match kind {
+            _ if !misleads(c) => fit.push(c),
+            LineKind::Json => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(fit, "\\u{unit:04x}");
+                }
+            }
+            LineKind::Plain | LineKind::Coloured => push(&mut fit, c),
+        }
+    }
+    fit.push_str(end);
+    fit.into()
+}
+
 fn push(line: &mut String, c: char) {
     if misleads(c) {
         // Without a backslash: what is quoted with `{:?}` afterwards would double it.
@@ -69,7 +106,24 @@ fn misleads(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{one_line, tame, visible};
+    use super::{LineKind, log_line, one_line, tame, visible};
+
+    #[test]
+    fn a_line_of_a_log_is_one_line_whatever_is_in_it() {
+        assert_eq!(log_line("a \u{1b}[31mb\n", LineKind::Coloured), "a \u{1b}[31mb\n");
+        assert_eq!(
+            log_line("a \u{1b}[2Jb\nINFO c\u{202e}\n", LineKind::Plain),
+            "a <U+001B>[2Jb<U+000A>INFO c<U+202E>\n"
+        );
+        let json = "{\"a\":\"b".to_owned() + "\u{9b}2J\u{2028}\u{e0041}é\"}\n";
+        let line = log_line(&json, LineKind::Json);
+        assert_eq!(line, "{\"a\":\"b\\u009b2J\\u2028\\udb40\\udc41é\"}\n");
+        let (before, after): (serde_json::Value, serde_json::Value) = (
+            serde_json::from_str(&json).expect("JSON"),
+            serde_json::from_str(&line).expect("JSON"),
+        );
+        assert_eq!(before, after, "it says the same");
+    }
 
     #[test]
     fn text_of_others_stays_on_one_short_line() {

@@ -106,6 +106,55 @@ mod tests {
         );
     }
 
+    /// What a shell makes of a line that is pasted: the words, and nothing run or written besides.
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_takes_a_word_for_a_word() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for name in [
+            "llama",
+            "$(touch owned)",
+            "`touch owned`",
+            "'; touch owned; '",
+            "\"; touch owned; \"",
+            "a\ntouch owned\n",
+            "\\'; touch owned #",
+            "> owned",
+            "& touch owned &",
+            "a | tee owned",
+            "${IFS}",
+            "~",
+            "*",
+            "{a,b}",
+            "!!",
+            "",
+        ] {
+            for text in [name.to_owned(), format!("{{\"spec\":\"{name}\"}}")] {
+                let line = on(
+                    "describe",
+                    "Deployment",
+                    &ObjectName::new(&*text, &*text),
+                    &word(&text),
+                );
+                let script = format!("kubectl() {{ printf '%s\\0' \"$@\"; }}\n{line}");
+                let output = std::process::Command::new("sh")
+                    .args(["-c", &script])
+                    .current_dir(dir.path())
+                    .output()
+                    .expect("a shell");
+                let said = String::from_utf8(output.stdout).expect("text");
+                let words: Vec<_> = said.split_terminator('\0').collect();
+                assert_eq!(
+                    words,
+                    ["-n", &text, "describe", "deployment", &text, &text],
+                    "{line}"
+                );
+                assert!(output.stderr.is_empty(), "{line}");
+            }
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).expect("the folder").count(), 0);
+    }
+
     #[test]
     fn times_are_short() {
         for (value, text) in [

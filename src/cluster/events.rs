@@ -14,7 +14,10 @@ use super::{
     kinds::resource,
     write::{FIELD_MANAGER, send},
 };
-use crate::core::{Failure, ObjectName, TargetKey, VariantKey, Wall};
+use crate::{
+    core::{Failure, ObjectName, TargetKey, VariantKey, Wall},
+    text::tame,
+};
 
 /// How long the writing of one Event may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -116,13 +119,15 @@ pub async fn write_event(
     }
 }
 
-/// The note, cut to what the API takes.
-fn cut(note: &str) -> &str {
+/// The note on one line, cut to what the API takes: it holds names that others choose.
+fn cut(note: &str) -> String {
+    let mut note = tame(note, LONGEST_NOTE);
     let mut end = note.len().min(LONGEST_NOTE);
     while !note.is_char_boundary(end) {
         end -= 1;
     }
-    &note[..end]
+    note.truncate(end);
+    note
 }
 
 /// A name that is the same for every copy that tells of the same occasion.
@@ -140,7 +145,23 @@ fn event_name(name: &str, occasion: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::event_name;
+    use super::{LONGEST_NOTE, cut, event_name};
+
+    #[test]
+    fn a_note_is_one_line_of_at_most_1024_bytes() {
+        assert_eq!(
+            cut("for model \u{1b}]0;owned\u{7}\nb"),
+            "for model <U+001B>]0;owned<U+0007> b"
+        );
+        for model in ["x", "é", "モ", "\u{1b}", "👩‍🚀", "\n"] {
+            for before in ["", "a", "ab", "abc"] {
+                let note = cut(&format!("{before}{}", model.repeat(5000)));
+                assert!(note.len() <= LONGEST_NOTE, "{model:?}: {}", note.len());
+                assert!(!note.contains(char::is_control), "{model:?}");
+            }
+        }
+        assert_eq!(cut(&"é".repeat(600)).len(), 1024, "all that there is room for");
+    }
 
     #[test]
     fn the_name_of_an_event_follows_from_the_occasion() {

@@ -1,10 +1,13 @@
 //! The `Authorization` header, from files that may be rotated at any time.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use http::{HeaderValue, header::AUTHORIZATION};
 
-use super::error::{Failure, Reason};
+use super::{
+    error::{Failure, Reason},
+    file,
+};
 use crate::config::Auth;
 
 /// The header for the next query, marked sensitive; `None` where none is wanted. The file is read anew
@@ -50,7 +53,12 @@ pub(super) async fn authorization(
 
 /// The trimmed content of a file that must hold something.
 async fn secret(key: &str, file: &Path) -> Result<String, Failure> {
-    let text = tokio::fs::read_to_string(file).await.map_err(|error| {
+    let path = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || file::read(&path)).await;
+    let content = read.map_err(io::Error::other).and_then(|content| content);
+    let text = content
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|error| io::Error::other(error.utf8_error())));
+    let text = text.map_err(|error| {
         failure(
             key,
             file,

@@ -11,7 +11,7 @@
 //! - `client`: which server is asked, and which next when it fails.
 //! - `servers`: the clients in force, built anew when a certificate on disk was rotated.
 //! - `endpoint`: one exchange with one server; `verdict`: what its answer means.
-//! - `auth`, `tls`: credentials, read from their files.
+//! - `auth`, `tls`: credentials, read from their files; `file`: no more of one than it may hold.
 
 mod answers;
 mod auth;
@@ -20,6 +20,7 @@ pub mod decode;
 mod endpoint;
 mod error;
 mod exposition;
+mod file;
 pub mod offline;
 pub mod query;
 mod series;

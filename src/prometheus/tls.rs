@@ -1,11 +1,11 @@
 //! The HTTP client of one kind of URL, and the files that its trust comes from.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use reqwest::{Certificate, Identity, redirect};
 
-use super::error::SetupError;
+use super::{error::SetupError, file};
 use crate::{
     config::{Auth, Prometheus, Secret, Tls},
     text::tame,
@@ -26,10 +26,10 @@ pub(super) struct Material {
 impl Material {
     /// Reads all files named; blocks.
     pub fn read(tls: &Tls) -> Result<Self, SetupError> {
-        let read = |key, file: &Path| {
-            fs::read(file).map_err(|source| SetupError::Read {
+        let read = |key, path: &Path| {
+            file::read(path).map_err(|source| SetupError::Read {
                 key,
-                file: file.to_owned(),
+                file: path.to_owned(),
                 source,
             })
         };

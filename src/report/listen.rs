@@ -1,7 +1,13 @@
 //! The socket under the read-only listener, and what bounds it: anybody who reaches the port may try to hold it.
 
-use std::{collections::VecDeque, net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    time::Duration,
+};
 
+use axum::middleware::from_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -14,7 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Admin, Extras, server::routes};
+use super::{Admin, Extras, host, server::routes};
 
 /// Connections at once; who comes then takes the place of the oldest.
 const CONNECTIONS: usize = 256;
@@ -52,12 +58,19 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 ///
 /// Not `axum::serve`, which bounds neither the number of connections nor the time that one may take.
 pub async fn serve(listener: TcpListener, admin: Admin, extras: Extras, shutdown: CancellationToken) {
-    let service = TowerToHyperService::new(routes(admin, extras));
+    let routes = routes(admin, extras);
+    let by_any_name = TowerToHyperService::new(routes.clone());
+    let by_its_own = TowerToHyperService::new(routes.layer(from_fn(host::check)));
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     let open = GracefulShutdown::new();
     let mut connections = Connections::default();
     while let Some(stream) = shutdown.run_until_cancelled(accept(&listener)).await {
+        let service = if is_local(&stream) {
+            &by_its_own
+        } else {
+            &by_any_name
+        };
         let connection = http.serve_connection(TokioIo::new(stream), service.clone());
         let connection = open.watch(connection.into_owned());
         let task = tokio::spawn(async move {
@@ -68,6 +81,16 @@ pub async fn serve(listener: TcpListener, admin: Admin, extras: Extras, shutdown
     }
     drop(listener);
     open.shutdown().await;
+}
+
+/// Whether a connection came in by the loopback interface: from this machine or pod, `kubectl port-forward` included.
+fn is_local(stream: &TcpStream) -> bool {
+    stream.local_addr().is_ok_and(|address| is_loopback(address.ip()))
+}
+
+/// Whether an address is one of the loopback interface, written as IPv6 or not.
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
 }
 
 /// The connections that are open, the oldest first.
@@ -173,6 +196,21 @@ mod tests {
         // The rest of its first answer, `" OK"` being read already, and then nothing.
         let more = timeout(Duration::from_millis(50), second.read_to_end(&mut rest)).await;
         assert!(more.is_err(), "it stays open");
+    }
+
+    #[test]
+    fn loopback_is_told_however_it_is_written() {
+        for (address, is) in [
+            ("127.0.0.1", true),
+            ("127.8.8.8", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.1", false),
+            ("::ffff:10.0.0.1", false),
+            ("fe80::1", false),
+        ] {
+            assert_eq!(is_loopback(address.parse().expect("an address")), is, "{address}");
+        }
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 //! two together.
 
 mod labels;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, HashSet},

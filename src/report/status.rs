@@ -10,6 +10,11 @@ use crate::{
     core::{Entry, Held, Inventory, Observed, Role, Situation, VariantKey, Wall},
 };
 
+/// Blocked demand that is listed: anybody can ask for any model name, and whoever looks asks for all of it each second.
+const MOST_BLOCKED: usize = 1000;
+/// Characters of a name that clients choose.
+const LONGEST_NAME: usize = 500;
+
 /// What of the process goes into the status.
 #[derive(Clone, Debug)]
 pub struct Overview<'a> {
@@ -53,6 +58,8 @@ struct Status<'a> {
     pools: Vec<PoolStatus<'a>>,
     variants: Vec<VariantStatus<'a>>,
     blocked: Vec<BlockedStatus<'a>>,
+    /// What is blocked besides.
+    more_blocked: usize,
 }
 
 #[derive(Serialize)]
@@ -164,7 +171,8 @@ pub fn status(situation: &Situation<'_>, overview: &Overview<'_>) -> serde_json:
             .into_iter()
             .map(|(name, entry)| variant(situation, overview.trouble.is_none(), name, entry))
             .collect(),
-        blocked: overview.held.iter().map(blocked).collect(),
+        blocked: most_blocked(overview.held),
+        more_blocked: overview.held.len().saturating_sub(MOST_BLOCKED),
     };
     serde_json::to_string(&status)
 }
@@ -232,15 +240,75 @@ fn variant<'a>(
     }
 }
 
+/// As many as are listed: what keeps a variant down first, then the largest queues.
+fn most_blocked(held: &[Held]) -> Vec<BlockedStatus<'_>> {
+    let mut most: Vec<&Held> = held.iter().collect();
+    if most.len() > MOST_BLOCKED {
+        most.sort_by(|a, b| {
+            let names = |held: &Held| held.variant.is_some();
+            names(b).cmp(&names(a)).then(b.waiting.total_cmp(&a.waiting))
+        });
+        most.truncate(MOST_BLOCKED);
+    }
+    most.into_iter().map(blocked).collect()
+}
+
 fn blocked(held: &Held) -> BlockedStatus<'_> {
     BlockedStatus {
-        namespace: held.namespace.as_deref(),
-        pool: held.pool.as_deref(),
-        model: held.model.as_deref(),
+        namespace: cut(held.namespace.as_deref()),
+        pool: cut(held.pool.as_deref()),
+        model: cut(held.model.as_deref()),
         variant: held.variant.as_ref().map(ToString::to_string),
         // JSON knows no infinity, which an expression of the user's own may make.
         waiting: held.waiting.min(f64::MAX),
         reason: held.why.as_str(),
         text: held.why.to_string(),
+    }
+}
+
+/// A name as clients send it, cut to what a reader can bear.
+fn cut(name: Option<&str>) -> Option<&str> {
+    let name = name?;
+    let end = name.char_indices().nth(LONGEST_NAME);
+    Some(end.map_or(name, |(end, _)| &name[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Blocked, Source};
+
+    #[test]
+    fn however_many_names_are_asked_for_the_list_is_bounded() {
+        let held = |model: String, waiting: f64| Held {
+            namespace: Some("llm".into()),
+            pool: None,
+            model: Some(model.into()),
+            waiting,
+            why: Blocked::NoVariant,
+            variant: None,
+        };
+        let name = VariantKey {
+            source: Source::VariantAutoscaling,
+            name: crate::core::ObjectName::new("llm", "ours"),
+        };
+        let mut all: Vec<Held> = (0..5000_u32)
+            .map(|n| held(format!("{n}{}", "é".repeat(5000)), f64::from(n % 7)))
+            .collect();
+        all.push(Held {
+            variant: Some(name),
+            ..held("ours".into(), 0.5)
+        });
+        let listed = most_blocked(&all);
+        assert_eq!(listed.len(), MOST_BLOCKED);
+        assert_eq!(
+            listed[0].model,
+            Some("ours"),
+            "what can be mended is not crowded out"
+        );
+        assert!(listed[1..].iter().all(|line| line.waiting >= 6.0));
+        let text = serde_json::to_string(&listed).expect("JSON");
+        assert!(text.len() < 2_000_000, "{}", text.len());
+        assert_eq!(most_blocked(&all[..3]).len(), 3);
     }
 }

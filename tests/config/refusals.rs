@@ -23,6 +23,10 @@ fn prometheus_is_found_and_let_in_one_way_only() {
         "ftp://p",
         &format!("\"ftp://p\" has a scheme other than http and https; {example}"),
     );
+    url(
+        "file:///etc/passwd",
+        &format!("\"file:///etc/passwd\" is not a URL; {example}"),
+    );
     url("http://", &format!("\"http://\" is not a URL; {example}"));
     url(
         "http://:9090",

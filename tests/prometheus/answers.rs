@@ -247,6 +247,17 @@ async fn an_answer_without_end_is_given_up() {
     fails(error, Reason::HttpStatus, &["500"]).await;
 }
 
+/// Nothing is asked for packed, nor unpacked: what the limit is measured on is what arrives.
+#[tokio::test]
+async fn nothing_is_unpacked() {
+    for coding in ["gzip", "br", "zstd", "deflate"] {
+        let server =
+            Server::start(move |request| answers_five(request).with("content-encoding", coding)).await;
+        assert_five(&client(&config(&[&server.url()]))).await;
+        assert_eq!(server.requests()[0].header("accept-encoding"), None);
+    }
+}
+
 #[test]
 fn urls_that_cannot_be_asked_are_named() {
     for (url, says) in [

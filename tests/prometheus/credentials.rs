@@ -86,6 +86,18 @@ async fn an_unusable_token_file_is_named_and_nothing_is_sent() {
             "asked once, not for each server: {error}"
         );
     }
+    // Without end.
+    let zeros = Auth::BearerTokenFile("/dev/zero".into());
+    let endless = client(&Config {
+        auth: zeros,
+        ..config(&[&server.url()])
+    });
+    assert_fails(
+        &endless,
+        Reason::Credentials,
+        &["/dev/zero cannot be read", "no file"],
+    )
+    .await;
     assert_eq!(server.connections(), 0);
     files.write("token", "good");
     assert_five(&prometheus).await;

@@ -12,6 +12,7 @@ use crate::{
         explain::{Step, Story},
     },
     core::{VariantKey, Wall},
+    text::{LineKind, log_line},
 };
 
 /// Counts changes that take something away or give it another meaning.
@@ -221,7 +222,12 @@ fn write(document: &impl Serialize, one_line: bool) -> serde_json::Result<String
         serde_json::to_string_pretty(document)?
     };
     text.push('\n');
-    Ok(text)
+    // Line breaks of the document stand between its strings only; within one, JSON lets everything but them and the first
+    // controls stand as it is, and a terminal may be what reads it.
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| log_line(line, LineKind::Json));
+    Ok(lines.collect())
 }
 
 fn summary(page: &Page<'_>) -> Summary {

@@ -332,6 +332,12 @@ fn hostile_names_stay_on_their_line() {
     }
     let document = json::json(&page(&facts, &report), Some(&[told_story]), true).unwrap();
     assert_eq!(document.lines().count(), 1);
+    assert!(
+        !document
+            .chars()
+            .any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'),
+        "{document:?}"
+    );
     let document: Value = serde_json::from_str(&document).unwrap();
     assert_eq!(
         document["variants"][0]["model"], bad,

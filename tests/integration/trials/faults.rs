@@ -5,7 +5,6 @@ mod api;
 mod process;
 mod prometheus;
 mod soak;
-pub mod table;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -24,7 +23,7 @@ use crate::{
 const WOKEN: &str = "Successfully scaled up Target Workload";
 const FAILED: &str = "Could not scale up Target Workload; trying again while requests wait";
 
-/// Returns the names of what it registers, for [`table`].
+/// Returns the names of what it registers, for the table of them.
 pub fn register(suite: &mut Suite) -> BTreeSet<String> {
     let before: BTreeSet<String> = suite.names().collect();
     // The longest first.

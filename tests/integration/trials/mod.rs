@@ -13,6 +13,7 @@ mod ends;
 mod escalation;
 mod faults;
 mod guards;
+mod hostile;
 mod kinds;
 mod manifests;
 mod page;
@@ -23,6 +24,7 @@ mod signal;
 mod signals;
 mod starts;
 mod successors;
+mod tables;
 mod wakes;
 
 use crate::suite::Suite;
@@ -49,10 +51,11 @@ pub fn register(suite: &mut Suite) {
     signals::register(suite);
     ends::register(suite);
     starts::register(suite);
+    let attacks = hostile::register(suite);
     page::register(suite);
     pages::register(suite);
     demo::register(suite);
     api::register(suite);
     // It knows them all then.
-    faults::table::register(suite, faults);
+    tables::register(suite, faults, attacks);
 }
