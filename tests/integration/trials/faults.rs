@@ -2,6 +2,7 @@
 //! patience (rules 13 and 14), and a death between two writes (rule 15).
 
 mod api;
+mod burst;
 mod process;
 mod prometheus;
 pub mod table;
@@ -20,6 +21,7 @@ const FAILED: &str = "Could not scale up Target Workload; trying again while req
 pub fn register(suite: &mut Suite) -> BTreeSet<String> {
     let before: BTreeSet<String> = suite.names().collect();
     api::register(suite);
+    burst::register(suite);
     process::register(suite);
     prometheus::register(suite);
     suite.embedded("lost_race", lost_race);
