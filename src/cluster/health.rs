@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::core::{Kind, TargetKind, Wall};
 
@@ -74,6 +74,7 @@ const START_WAITS: Duration = Duration::from_secs(15);
 pub struct Watches {
     all: Arc<Mutex<BTreeMap<WatchName, WatchHealth>>>,
     began: Instant,
+    recovered: Arc<Notify>,
 }
 
 impl Watches {
@@ -82,6 +83,7 @@ impl Watches {
         let watches = Self {
             all: Arc::default(),
             began: Instant::now(),
+            recovered: Arc::default(),
         };
         for name in names {
             watches.add(name);
@@ -137,10 +139,18 @@ impl Watches {
             log(name, &health.state, &state);
         }
         if state == WatchState::Synced {
+            if matches!(health.state, WatchState::Failing(_)) {
+                self.recovered.notify_waiters();
+            }
             health.last_news = Some(Wall::now());
             health.listed = true;
         }
         health.state = state;
+    }
+
+    /// Waits until one that failed works again: then what the others failed of is likely over, too.
+    pub(super) async fn one_recovers(&self) {
+        self.recovered.notified().await;
     }
 
     /// A watch has brought something.

@@ -1,7 +1,9 @@
 //! The loop of one watch: list, follow, and start again after trouble.
 //!
 //! The backoff is our own, since kube's `default_backoff` resets before every list, and a missing
-//! CRD would be listed once a second for ever. Ours resets only when a list has ended well.
+//! CRD would be listed once a second for ever. Ours resets only when a list has ended well. Waits differ from watch to
+//! watch, and the first that works again ends those of the others: an API server that is back is found soon, and
+//! not by all at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +32,8 @@ pub(super) const LOOK_FOR_ABSENT: Duration = Duration::from_secs(10);
 /// Waits after trouble.
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_LONGEST: Duration = Duration::from_secs(30);
+/// Once one watch works again, the others start again within this, one by one.
+const REJOIN_WITHIN: Duration = Duration::from_secs(1);
 
 /// One watch to keep running.
 pub struct Watch<W: Watched> {
@@ -90,11 +94,18 @@ impl<W: Watched> Watch<W> {
                 let change = Change::Readable(kind.clone(), self.within.clone(), readable);
                 self.changes.send(change).await?;
             }
+            let is_failing = matches!(state, WatchState::Failing(_));
             self.watches.set(&name, state);
             if is_absent {
                 return Ok(());
             }
-            tokio::time::sleep(backoff).await;
+            let wait = tokio::time::sleep(backoff.mul_f64(fastrand::f64().midpoint(1.0)));
+            tokio::select! {
+                () = wait => {}
+                () = self.watches.one_recovers(), if is_failing => {
+                    tokio::time::sleep(REJOIN_WITHIN.mul_f64(fastrand::f64())).await;
+                }
+            }
             backoff = (backoff * 2).min(BACKOFF_LONGEST);
         }
     }
@@ -184,5 +195,77 @@ fn trouble(error: &watcher::Error) -> WatchState {
             "{message}; the API server does not know our token or certificate"
         )),
         _ => WatchState::Failing(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use http::Response;
+    use kube::client::Body;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::cluster::{kinds::resource, objects::PoolObject};
+    use crate::core::PoolGroup;
+
+    /// An API server that refuses until it is told to answer: empty lists, and watches without an end.
+    fn server(answers: Arc<AtomicBool>) -> Client {
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let answers = answers.load(Ordering::Relaxed);
+            async move {
+                if !answers {
+                    return Err(std::io::Error::other("refused"));
+                }
+                if request.uri().query().is_some_and(|q| q.contains("watch=")) {
+                    std::future::pending::<()>().await;
+                }
+                let list = r#"{"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "1"}, "items": []}"#;
+                Ok(Response::new(Body::from(list.as_bytes().to_vec())))
+            }
+        });
+        Client::new(service, "ns")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_watch_that_works_again_ends_the_waits_of_the_others() {
+        let answers = Arc::new(AtomicBool::new(false));
+        let client = server(answers.clone());
+        let namespaces: Vec<Arc<str>> = (0..8).map(|n| format!("ns-{n}").into()).collect();
+        let kind = Kind::Pool(PoolGroup::Stable);
+        let watches = Watches::new(namespaces.iter().map(|ns| (kind.clone(), Some(ns.clone()))));
+        let (changes, mut told) = mpsc::channel(64);
+        let mut tasks = tokio::task::JoinSet::new();
+        for namespace in &namespaces {
+            let watch: Watch<PoolObject> = Watch {
+                client: client.clone(),
+                of: PoolGroup::Stable,
+                resource: resource(&kind).expect("a standing kind"),
+                within: Some(namespace.clone()),
+                changes: changes.clone(),
+                watches: watches.clone(),
+            };
+            tasks.spawn(watch.run());
+        }
+        // Long enough for each to wait as long as it ever does.
+        let outage = tokio::time::sleep(Duration::from_secs(600));
+        tokio::pin!(outage);
+        loop {
+            tokio::select! {
+                () = &mut outage => break,
+                _ = told.recv() => {}
+            }
+        }
+        answers.store(true, Ordering::Relaxed);
+        let mut listed = Vec::new();
+        while listed.len() < namespaces.len() {
+            if let Some(Change::Listed { .. }) = told.recv().await {
+                listed.push(Instant::now());
+            }
+        }
+        let spread = listed[listed.len() - 1] - listed[0];
+        assert!(spread <= REJOIN_WITHIN + Duration::from_millis(10), "{spread:?}");
+        assert!(!spread.is_zero(), "not all at once");
     }
 }

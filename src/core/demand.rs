@@ -52,8 +52,8 @@ pub enum Answer {
 /// Values that are not above 0, NaN among them, are no demand.
 pub fn rows(samples: Vec<Sample>) -> Vec<Row> {
     type Key = (Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
-    let mut families: HashMap<(Key, Option<Box<str>>), f64> =
-        HashMap::with_capacity_and_hasher(samples.len(), Default::default());
+    let mut families: HashMap<(Key, Option<Box<str>>), f64> = HashMap::default();
+    families.reserve(samples.len());
     for sample in samples.into_iter().filter(|s| s.value > 0.0) {
         let model = sample.target_model.or(sample.model);
         let key = (sample.namespace, sample.pool, model);
