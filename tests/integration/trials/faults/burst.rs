@@ -134,9 +134,14 @@ async fn burst_throttled(world: &World) {
 /// One status and two Events for each, whatever was refused before.
 fn told_once(world: &World) {
     let good = |kind: &Match| {
-        let requests = answered(world, kind).into_iter();
-        let good = requests.filter(|(request, _)| matches!(request.code, Some(200 | 201)));
-        good.filter_map(|(request, _)| request.name).collect::<Vec<_>>()
+        let requests = answered(world, kind).into_iter().map(|(request, _)| request);
+        let good = requests.filter(|request| matches!(request.code, Some(200 | 201)));
+        // Others tell of what was refused.
+        let wakes = good.filter(|request| {
+            let reason = request.body.as_ref().map(|body| &body["reason"]);
+            request.verb != Verb::Create || reason.is_some_and(|reason| reason == "ScaledFromZero")
+        });
+        wakes.filter_map(|request| request.name).collect::<Vec<_>>()
     };
     let told = good(&status());
     assert_eq!(
