@@ -5,10 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use kube::Client;
 use tokio::{
     sync::{Semaphore, watch},
-    task::JoinSet,
+    task::{JoinSet, unconstrained},
 };
 
 use crate::{
@@ -103,9 +104,16 @@ impl Actuator {
         let (client, discovered, clock) = (self.client.clone(), self.discovered.clone(), self.clock);
         let (turns, waiting) = (self.scales.clone(), self.waiting.clone());
         waiting.send_modify(|n| *n += 1);
+        // The place in the line is taken here and now, since tasks begin in any order: whatever else this task has
+        // done meanwhile, the semaphore must be asked.
+        let mut line = Box::pin(unconstrained(turns.acquire_owned()));
+        let turn = line.as_mut().now_or_never();
         self.tasks.spawn(async move {
             // Fails only once the semaphore is closed, which nobody does.
-            let turn = turns.acquire_owned().await;
+            let turn = match turn {
+                Some(turn) => turn,
+                None => line.await,
+            };
             waiting.send_modify(|n| *n -= 1);
             let mut done = Vec::new();
             for guard in &wake.guards {

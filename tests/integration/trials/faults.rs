@@ -2,6 +2,7 @@
 //! patience (rules 13 and 14), and a death between two writes (rule 15).
 
 mod api;
+mod burst;
 mod process;
 mod prometheus;
 mod soak;
@@ -29,6 +30,7 @@ pub fn register(suite: &mut Suite) -> BTreeSet<String> {
     // The longest first.
     soak::register(suite);
     api::register(suite);
+    burst::register(suite);
     process::register(suite);
     prometheus::register(suite);
     suite.embedded("lost_race", lost_race);
