@@ -83,25 +83,28 @@ fn ways() -> Vec<Way> {
         way("`> 0` before `or`", early),
     ];
     for parked in PARKED {
-        // What stands for a model nobody could name, and for names beyond those that an EPP keeps apart, as well.
+        // Models beyond those that an EPP keeps apart go by the name `other`.
         let names: Vec<_> = (0..parked)
             .map(|n| model(n).replace('.', "\\\\."))
             .chain(["other".to_owned()])
             .collect();
         let names = names.join("|");
-        let queues: Vec<_> = [TODAY, GUIDE]
-            .iter()
-            .flat_map(|family| {
-                [
-                    format!("{family}{{target_model_name=~\"{names}\"}}"),
-                    format!("{family}{{target_model_name=\"\",model_name=~\"|{names}\"}}"),
-                ]
-            })
-            .collect();
-        ways.push(way(
-            &format!("names {parked} models"),
-            with(&format!("({}) > 0", queues.join(" or "))),
-        ));
+        // Rows without any model's name belong to whatever is parked alone; no index finds them.
+        for (unnamed, label) in [("|", "or nothing"), ("", "and nothing else")] {
+            let queues: Vec<_> = [TODAY, GUIDE]
+                .iter()
+                .flat_map(|family| {
+                    [
+                        format!("{family}{{target_model_name=~\"{names}\"}}"),
+                        format!("{family}{{target_model_name=\"\",model_name=~\"{unnamed}{names}\"}}"),
+                    ]
+                })
+                .collect();
+            ways.push(way(
+                &format!("names {parked} models {label}"),
+                with(&format!("({}) > 0", queues.join(" or "))),
+            ));
+        }
     }
     ways
 }
