@@ -117,10 +117,10 @@ impl Actuator {
             waiting.send_modify(|n| *n -= 1);
             let mut done = Vec::new();
             for guard in &wake.guards {
-                let answer = write_guard(&client, guard).await;
+                let answer = Box::pin(write_guard(&client, guard)).await;
                 done.push(Done::Guarded(Box::new(guard.clone()), answer));
             }
-            let answer = scale_from_zero(&client, &discovered, &wake).await;
+            let answer = Box::pin(scale_from_zero(&client, &discovered, &wake)).await;
             drop(turn);
             done.push(Done::Woken(Box::new(wake), answer, clock.now()));
             done
@@ -130,7 +130,7 @@ impl Actuator {
     /// Writes a guard that is missing, or takes one away.
     pub fn guard(&mut self, write: GuardWrite) {
         let client = self.client.clone();
-        self.aside(async move {
+        self.aside(move || async move {
             let answer = write_guard(&client, &write).await;
             Done::Guarded(Box::new(write), answer)
         });
@@ -140,7 +140,7 @@ impl Actuator {
     pub fn report(&mut self, report: Report) {
         let (client, discovered) = (self.client.clone(), self.discovered.clone());
         let (annotate, instance) = (self.annotate_variant, self.instance.clone());
-        self.aside(async move {
+        self.aside(move || async move {
             let reported = send_report(&client, &discovered, &report, annotate, &instance).await;
             Done::Reported(Box::new(report), reported)
         });
@@ -157,7 +157,7 @@ impl Actuator {
             self.discovered.clone(),
             self.instance.clone(),
         );
-        self.in_turn(self.warnings.clone(), async move {
+        self.in_turn(self.warnings.clone(), move || async move {
             send_warning(&client, &discovered, &warning, &instance).await;
             drop(room);
             Done::Nothing
@@ -167,7 +167,7 @@ impl Actuator {
     /// Looks at a target whose watch is silent. `known` is what the inventory holds of it.
     pub fn look(&mut self, target: TargetKey, known: Option<Target>) {
         let (client, discovered) = (self.client.clone(), self.discovered.clone());
-        self.aside(async move {
+        self.aside(move || async move {
             let change = look(&client, &discovered, &target).await;
             Done::Looked(Box::new(Looked {
                 target,
@@ -180,7 +180,7 @@ impl Actuator {
     /// Looks who owns the replicas of a target.
     pub fn attribute(&mut self, target: TargetKey) {
         let (client, discovered) = (self.client.clone(), self.discovered.clone());
-        self.aside(async move {
+        self.aside(move || async move {
             let owners = owners(&client, &discovered, &target).await;
             Done::Attributed(target, owners)
         });
@@ -189,24 +189,29 @@ impl Actuator {
     /// Looks at the pods of a target, which carry these labels.
     pub fn look_at_pods(&mut self, target: TargetKey, labels: Labels) {
         let client = self.client.clone();
-        self.aside(async move {
+        self.aside(move || async move {
             let seen = look_at_pods(&client, &target, &labels).await;
             Done::Pods(target, seen)
         });
     }
 
     /// Runs a report or a look in its turn, once no wake is waiting.
-    fn aside(&mut self, work: impl Future<Output = Done> + Send + 'static) {
+    fn aside<F: Future<Output = Done> + Send>(&mut self, work: impl FnOnce() -> F + Send + 'static) {
         self.in_turn(self.reports.clone(), work);
     }
 
     /// Runs something that is no wake in its turn, once no wake is waiting.
-    fn in_turn(&mut self, turns: Arc<Semaphore>, work: impl Future<Output = Done> + Send + 'static) {
+    fn in_turn<F: Future<Output = Done> + Send>(
+        &mut self,
+        turns: Arc<Semaphore>,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) {
         let mut waiting = self.waiting.subscribe();
         self.tasks.spawn(async move {
             let _turn = turns.acquire_owned().await;
             let _ = waiting.wait_for(|n| *n == 0).await;
-            vec![work.await]
+            // The room that the work takes is taken now: after a burst thousands wait for their turn.
+            vec![Box::pin(work()).await]
         });
     }
 

@@ -62,7 +62,8 @@ fn name(number: usize) -> String {
 
 /// Waits until all are woken and told of.
 async fn until_all_told(program: &Program) {
-    let all = |n| n == f64::from(u32::try_from(MANY).expect("few"));
+    // A status is renewed where its watch lags, as on a machine that is very busy: that is a report of its own.
+    let all = |n| n >= f64::from(u32::try_from(MANY).expect("few"));
     program
         .until_metric("wakes_total", &[("result", "accepted")], all)
         .await;
@@ -131,7 +132,7 @@ async fn burst_throttled(world: &World) {
     told_once(world);
 }
 
-/// One status and two Events for each, whatever was refused before.
+/// A status and two Events for each, whatever was refused before; no Event twice.
 fn told_once(world: &World) {
     let good = |kind: &Match| {
         let requests = answered(world, kind).into_iter().map(|(request, _)| request);
@@ -144,10 +145,7 @@ fn told_once(world: &World) {
         wakes.filter_map(|request| request.name).collect::<Vec<_>>()
     };
     let told = good(&status());
-    assert_eq!(
-        (told.len(), told.iter().collect::<BTreeSet<_>>().len()),
-        (MANY, MANY)
-    );
+    assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), MANY);
     let told = good(&events());
     assert_eq!(
         (told.len(), told.iter().collect::<BTreeSet<_>>().len()),
