@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
+
 use super::{
     Blocked, Entry, Few, Inventory, Map, ModelKey, OutOfScope, Row, Rules, Scope, Unmatched, VariantKey,
 };
@@ -40,7 +42,10 @@ pub struct Unanswered {
 
 /// Joins rows with the inventory.
 pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
-    let mut joined = Joined::default();
+    let mut joined = Joined {
+        asked: Map::with_capacity_and_hasher(rows.len(), RandomState::default()),
+        unanswered: Vec::new(),
+    };
     let mut families = Families::default();
     // Prometheus sees the whole cluster; demand of namespaces that are not watched is not ours to judge.
     let ours = |row: &&Row| row.namespace.as_ref().is_none_or(|ns| inventory.covers(ns));

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{Few, Kind, PoolKey, Role, ScalerKey, Source, TargetKey, VariantKey},
-    Change, Entry, Gone, Indexes, Inventory, Namespace, OutOfScope, Pool, Scaler, Scope, Table, Target,
-    TargetRef, Variant,
+    Change, Entry, Gone, Indexes, Inventory, Namespace, OutOfScope, Pool, Revision, Scaler, Scope, Table,
+    Target, TargetRef, Variant,
     indexes::take_out_hashed,
 };
 use crate::core::{HashMap, Labels};
@@ -13,6 +13,7 @@ use crate::core::{HashMap, Labels};
 impl Inventory {
     /// Takes in one change.
     pub fn apply(&mut self, change: Change) {
+        self.revision = Revision::default();
         match change {
             Change::Variant(name, now) => self.set_variant(&VariantKey::autoscaling(name), now),
             Change::Target(key, now) => {

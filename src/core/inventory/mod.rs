@@ -33,6 +33,16 @@ use self::{indexes::Indexes, pools::Pools};
 use super::{Few, Kind, OtherKind, ScalerKey, ScalerKind, TargetKey, VariantKey};
 use crate::core::HashMap;
 
+/// What stands for one state of an inventory: no two that differ have the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Revision(Arc<()>);
+
+impl PartialEq for Revision {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// The index.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -46,6 +56,7 @@ pub struct Inventory {
     unscalable: BTreeSet<Arc<OtherKind>>,
     indexes: Indexes,
     inactive: usize,
+    revision: Revision,
 }
 
 impl Inventory {
@@ -155,6 +166,11 @@ impl Inventory {
     /// The kinds of target, by namespace, that only discovery can find.
     pub fn other_kinds(&self) -> impl Iterator<Item = &(Arc<OtherKind>, Arc<str>)> {
         self.indexes.others.keys()
+    }
+
+    /// Its state: whoever keeps it can tell whether anything has changed since.
+    pub(super) fn revision(&self) -> &Revision {
+        &self.revision
     }
 
     /// How many variants are inactive: in scope, with their target at 0.
