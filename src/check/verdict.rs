@@ -1,15 +1,11 @@
 //! What the loop would decide on these facts: its own join, plan and states, asked once.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 use super::{Facts, Prom, around::Around, probes::Epp};
 use crate::core::{
-    Answer, Entry, Held, Joined, Memory, Plan, Row, Rules, Signal, Signals, Situation, State, VariantKey,
-    by_variant, join, plan, rows,
+    Answer, Entry, HashMap, Held, Joined, Memory, Plan, Row, Rules, Signal, Signals, Situation, State,
+    VariantKey, by_variant, join, plan, rows,
 };
 
 /// The decision on the facts.
@@ -21,7 +17,7 @@ pub struct Verdict<'a> {
     signals: Signals,
     joined: Joined,
     held: Vec<Held>,
-    by_variant: BTreeMap<VariantKey, Held>,
+    by_variant: HashMap<VariantKey, Held>,
     wakes: BTreeSet<VariantKey>,
     would: Would,
     around: Rc<Around<'a>>,

@@ -1,12 +1,15 @@
 //! How many targets may be starting at once (rule 19).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Entry, Inventory, Memory, Now, Overdue, Rules, TargetKey};
 
 /// How many more targets may begin to start (rule 19).
 pub(super) struct Caps<'a> {
-    starting: BTreeMap<&'a str, usize>,
+    starting: BTreeMap<Arc<str>, usize>,
     all: usize,
     rules: &'a Rules,
 }
@@ -30,7 +33,7 @@ impl<'a> Caps<'a> {
             });
             let targets: BTreeSet<_> = up.filter_map(|(_, entry)| entry.target()).collect();
             for target in targets {
-                *starting.entry(&*target.name.namespace).or_default() += 1;
+                *starting.entry(target.name.namespace.clone()).or_default() += 1;
             }
         }
         let all = starting.values().sum();
@@ -38,11 +41,11 @@ impl<'a> Caps<'a> {
     }
 
     /// Whether one more may start in this namespace; if so, it counts.
-    pub(super) fn take(&mut self, target: &'a TargetKey) -> bool {
+    pub(super) fn take(&mut self, target: &TargetKey) -> bool {
         if self.rules.max_starting.is_none() && self.rules.max_starting_per_namespace.is_none() {
             return true;
         }
-        let here = self.starting.entry(&target.name.namespace).or_default();
+        let here = self.starting.entry(target.name.namespace.clone()).or_default();
         let free = self.rules.max_starting.is_none_or(|max| self.all < max)
             && self
                 .rules

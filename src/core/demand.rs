@@ -1,5 +1,7 @@
 //! Demand: what the query says about models with requests waiting.
 
+use foldhash::fast::RandomState;
+
 use crate::core::HashMap;
 
 /// One element of the answered instant vector, reduced to the labels that the join reads.
@@ -52,8 +54,8 @@ pub enum Answer {
 /// Values that are not above 0, NaN among them, are no demand.
 pub fn rows(samples: Vec<Sample>) -> Vec<Row> {
     type Key = (Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
-    let mut families: HashMap<(Key, Option<Box<str>>), f64> = HashMap::default();
-    families.reserve(samples.len());
+    let mut families: HashMap<(Key, Option<Box<str>>), f64> =
+        HashMap::with_capacity_and_hasher(samples.len(), RandomState::default());
     for sample in samples.into_iter().filter(|s| s.value > 0.0) {
         let model = sample.target_model.or(sample.model);
         let key = (sample.namespace, sample.pool, model);

@@ -19,6 +19,8 @@ pub struct Episode {
     pub escalations: u32,
     /// Since when it has been serving with demand gone.
     calm: Option<Mono>,
+    /// Whether the model is served, where that has been looked at since an object last changed.
+    serves: Option<bool>,
     /// Until when its samples, found to be too old, are not looked at again.
     pub(super) stale: Option<Mono>,
 }
@@ -57,8 +59,14 @@ impl Episode {
             last_present: mono,
             escalations: 0,
             calm: None,
+            serves: None,
             stale: None,
         }
+    }
+
+    /// Whether its samples were found too old just now.
+    pub(super) fn is_stale(&self, now: Mono) -> bool {
+        self.stale.is_some_and(|until| now < until)
     }
 
     /// How long an episode lasts at the most after demand was last present.
@@ -66,19 +74,22 @@ impl Episode {
         rules.ready_timeout.saturating_add(AFTER_READY_TIMEOUT)
     }
 
-    /// Takes in what is known of demand now. Says whether it is over.
+    /// Takes in what is known of demand now, and whether no object has changed since the last time. Says whether it is over.
     pub fn observe(
         &mut self,
         key: &ModelKey,
         inventory: &Inventory,
-        demand: Presence,
+        (demand, unchanged): (Presence, bool),
         now: Mono,
         rules: &Rules,
     ) -> Option<EpisodeEnd> {
+        if !unchanged {
+            self.serves = None;
+        }
         if demand == Presence::Present {
             self.last_present = now;
         }
-        let serves = || serves(inventory, key, rules);
+        let mut serves = || *self.serves.get_or_insert_with(|| serves(inventory, key, rules));
         if demand == Presence::Present || !serves() {
             self.calm = None;
         } else if demand == Presence::Gone {

@@ -8,10 +8,21 @@ use super::{
 
 impl Memory {
     /// Models of open episodes that nothing asks for just now, while one of their targets is starting.
-    pub(super) fn starting_without<'a>(&'a self, joined: &Joined) -> impl Iterator<Item = &'a ModelKey> {
-        let starting = self.targets.values().filter(|t| t.starting_since().is_some());
-        let models = starting.filter_map(|t| t.model.as_ref());
-        let unasked: BTreeSet<_> = models.filter(|key| !joined.asked.contains_key(*key)).collect();
+    /// As nothing but what is overdue is decided on there, none where nothing is.
+    pub(super) fn starting_without<'a>(
+        &'a self,
+        joined: &Joined,
+        now: Now,
+        rules: &Rules,
+    ) -> impl Iterator<Item = &'a ModelKey> {
+        let mut all = self.targets.values();
+        let unasked: BTreeSet<_> = if all.any(|tracked| tracked.may_be_overdue(now, rules)) {
+            let starting = self.targets.values().filter(|t| t.starting_since().is_some());
+            let models = starting.filter_map(|t| t.model.as_ref());
+            models.filter(|key| !joined.asked.contains_key(*key)).collect()
+        } else {
+            BTreeSet::new()
+        };
         unasked.into_iter()
     }
 

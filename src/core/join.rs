@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Blocked, Entry, Inventory, Map, ModelKey, OutOfScope, Row, Rules, Scope, Unmatched, VariantKey};
+use foldhash::fast::RandomState;
+
+use super::{
+    Blocked, Entry, Few, Inventory, Map, ModelKey, OutOfScope, Row, Rules, Scope, Unmatched, VariantKey,
+};
 
 /// Demand with the variants it asks for, and demand that nothing answers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +42,10 @@ pub struct Unanswered {
 
 /// Joins rows with the inventory.
 pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
-    let mut joined = Joined::default();
+    let mut joined = Joined {
+        asked: Map::with_capacity_and_hasher(rows.len(), RandomState::default()),
+        unanswered: Vec::new(),
+    };
     let mut families = Families::default();
     // Prometheus sees the whole cluster; demand of namespaces that are not watched is not ours to judge.
     let ours = |row: &&Row| row.namespace.as_ref().is_none_or(|ns| inventory.covers(ns));
@@ -132,7 +139,7 @@ fn of_the_pool<'a>(inventory: &'a Inventory, row: &Row, every_namespace: bool) -
     if behind().nth(1).is_some() && !every_namespace {
         return Some(Err(Some((Blocked::AmbiguousNamespace, None))));
     }
-    let wakeable = |names: &BTreeSet<VariantKey>| {
+    let wakeable = |names: &Few<VariantKey>| {
         let mut entries = names.iter().filter_map(|name| inventory.entry(name));
         entries.any(|entry| {
             let open = entry.pools.iter().any(|open| **open == *pool);
@@ -160,13 +167,16 @@ fn named<'a>(inventory: &'a Inventory, row: &Row, model: &str, every_namespace: 
         return found.keys(|| elsewhere(inventory, model, namespace));
     }
     let mut namespaces = 0;
-    for (_, names) in inventory.variants_by_namespace(model) {
-        for name in names {
-            found.look(inventory, name, row, model);
-        }
+    let mut last = None;
+    for name in inventory.variants_of_model(model) {
+        found.look(inventory, name, row, model);
         // Who is out of scope counts here: the demand may be for that tenant's variant.
-        let mut entries = names.iter().filter_map(|n| inventory.entry(n));
-        namespaces += usize::from(entries.any(|e| e.stands_behind(row.pool.as_deref())));
+        let entry = inventory.entry(name);
+        let may_be_meant = entry.is_some_and(|entry| entry.stands_behind(row.pool.as_deref()));
+        if may_be_meant && last != Some(&name.name.namespace) {
+            last = Some(&name.name.namespace);
+            namespaces += 1;
+        }
     }
     if namespaces > 1 && !every_namespace {
         return Err(Some((Blocked::AmbiguousNamespace, None)));
@@ -206,8 +216,8 @@ fn elsewhere(inventory: &Inventory, model: &str, namespace: &str) -> Blocked {
     if let Some(name) = here {
         return Blocked::NameDiffersByCase(name.clone());
     }
-    if let Some((other, _)) = inventory.variants_by_namespace(model).next() {
-        return Blocked::WrongNamespace(other.clone());
+    if let Some(other) = inventory.variants_of_model(model).next() {
+        return Blocked::WrongNamespace(other.name.namespace.clone());
     }
     if let Some(name) = by_case().next() {
         return Blocked::NameDiffersByCase(name.clone());

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use foldhash::fast::RandomState;
+
 use super::{
     Answer, Attempt, Entry, Episode, EpisodeEnd, Failure, Inventory, Joined, Map, ModelKey, Mono, Moved,
     Notice, Now, Owner, Presence, Rules, Scope, TakenBy, TargetKey, Tracked, VariantKey, Wake, Wall,
     guard::Guards,
+    inventory::Revision,
     join::variants_of,
+    maps::Cursor,
     report::{Due, Reporting, Told},
 };
 
@@ -17,6 +21,10 @@ pub struct Memory {
     pub(super) targets: Map<TargetKey, Tracked>,
     pub(super) reports: Map<VariantKey, Reporting>,
     pub(super) guards: Guards,
+    /// The inventory that everything here was last followed on, while nothing else has happened to it since.
+    pub(super) followed: Option<Revision>,
+    /// The inventory that reports were last looked for on, likewise.
+    pub(super) reported_on: Option<Revision>,
 }
 
 impl Memory {
@@ -30,8 +38,9 @@ impl Memory {
         rules: &Rules,
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
+        let mut episodes = Cursor::default();
         for (key, asked) in &joined.asked {
-            if !self.episodes.contains_key(key) {
+            if episodes.find(&self.episodes, key).is_none() {
                 notices.push(Notice::EpisodeBegan {
                     key: key.clone(),
                     waiting: asked.waiting,
@@ -41,11 +50,13 @@ impl Memory {
                 self.episodes.insert(key.clone(), episode);
             }
         }
+        let unchanged = self.followed.as_ref() == Some(inventory.revision());
         let targets = &self.targets;
+        let mut asked = Cursor::default();
         self.episodes.retain(|key, episode| {
             let demand = match answer {
                 Answer::Unknown => Presence::Unknown,
-                Answer::Complete(_) if joined.asked.contains_key(key) => Presence::Present,
+                Answer::Complete(_) if asked.find(&joined.asked, key).is_some() => Presence::Present,
                 Answer::Complete(_) => Presence::Gone,
             };
             // What a person holds is not forgotten before that is over.
@@ -56,7 +67,7 @@ impl Memory {
                     tracked.is_some_and(|tracked| tracked.is_held(now.mono))
                 })
             };
-            let end = episode.observe(key, inventory, demand, now.mono, rules);
+            let end = episode.observe(key, inventory, (demand, unchanged), now.mono, rules);
             let end = end.filter(|_| !held());
             notices.extend(end.map(|end| Notice::EpisodeEnded {
                 key: key.clone(),
@@ -64,13 +75,18 @@ impl Memory {
             }));
             end.is_none()
         });
-        self.follow(inventory, now, rules, &mut notices);
+        let steady = || self.targets.values().all(Tracked::is_steady);
+        if !notices.is_empty() || !unchanged || !steady() {
+            self.follow(inventory, now, rules, &mut notices);
+            self.followed = Some(inventory.revision().clone());
+        }
         notices
     }
 
     /// Moves the attempts on all targets of open episodes on, and lets go of the others.
     fn follow(&mut self, inventory: &Inventory, now: Now, rules: &Rules, notices: &mut Vec<Notice>) {
-        let mut open: Map<&TargetKey, (&ModelKey, &Episode)> = Map::default();
+        let mut open: Map<&TargetKey, (&ModelKey, &Episode)> =
+            Map::with_capacity_and_hasher(self.episodes.len(), RandomState::default());
         for (key, episode) in &self.episodes {
             let targets =
                 variants_of(inventory, key, rules.unmatched).filter_map(|(_, entry)| entry.target());
@@ -78,38 +94,46 @@ impl Memory {
                 open.entry(target).or_insert((key, episode));
             }
         }
+        let mut places = Cursor::default();
         let over: BTreeSet<TargetKey> = self
             .targets
             .keys()
-            .filter(|target| !open.contains_key(target))
+            .filter(|target| places.find(&open, target).is_none())
             // Where it, or the variants, cannot be read just now, it is not known whether it still belongs to one.
             .filter(|target| {
                 inventory.reads_target(target) && inventory.reads_variants(&target.name.namespace)
             })
             .cloned()
             .collect();
-        self.targets
-            .retain(|target, t| !over.contains(target) || matches!(t.attempt, Attempt::Sent { .. }));
+        if !over.is_empty() {
+            self.targets
+                .retain(|target, t| !over.contains(target) || matches!(t.attempt, Attempt::Sent { .. }));
+        }
+        let mut places = Cursor::default();
         self.reports.retain(|variant, reporting| {
             let target = inventory.entry(variant).and_then(Entry::target);
-            target.is_some_and(|t| open.contains_key(t))
+            target.is_some_and(|t| places.find(&open, &t).is_some())
                 || matches!(reporting, Reporting::Sent(_))
                 || !inventory.reads_variants(&variant.name.namespace)
                 || target.is_some_and(|t| !inventory.reads_target(t))
         });
+        let mut known = Cursor::default();
         for (target, (key, episode)) in open {
             // Nothing is known of it just now, which is not to say that it is gone.
             if !inventory.reads_target(target) {
                 continue;
             }
             let observed = inventory.target(target).map(|t| &t.observed);
-            let tracked = self.targets.entry(target.clone()).or_insert_with(|| {
+            let place = known.find(&self.targets, target).unwrap_or_else(|| {
                 let tracked = Tracked::new(observed, now.mono);
                 if matches!(tracked.attempt, Attempt::Scaled { ready: None, .. }) {
                     witness(&mut self.reports, inventory, target, Wall::UNIX_EPOCH, now.mono);
                 }
-                tracked
+                self.targets.insert_full(target.clone(), tracked).0
             });
+            let Some((_, tracked)) = self.targets.get_index_mut(place) else {
+                continue;
+            };
             if tracked.model.as_ref() != Some(key) {
                 tracked.model = Some(key.clone());
             }
@@ -159,14 +183,6 @@ impl Memory {
         self.targets.get(target)
     }
 
-    /// Whether samples of a model were found too old just now.
-    pub(super) fn is_stale(&self, key: &ModelKey, now: Mono) -> bool {
-        self.episodes
-            .get(key)
-            .and_then(|e| e.stale)
-            .is_some_and(|until| now < until)
-    }
-
     /// Its samples are too old: not looked at again before `until`.
     pub(super) fn found_stale(&mut self, key: &ModelKey, until: Mono) {
         if let Some(episode) = self.episodes.get_mut(key) {
@@ -198,6 +214,7 @@ impl Memory {
         for reporting in self.reports.values_mut() {
             if let Reporting::Sent(due) = reporting {
                 *reporting = Reporting::Owed(due.clone());
+                self.followed = None;
             }
         }
         self.no_guard_under_way(now);
@@ -232,6 +249,7 @@ impl Memory {
                 mark_done: false,
             };
             self.reports.insert(wake.variant.clone(), Reporting::Owed(due));
+            self.followed = None;
         }
         if let Some(tracked) = self.targets.get_mut(&wake.target) {
             tracked.answered(answer, now.mono, rules.backoff);

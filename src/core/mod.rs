@@ -15,6 +15,7 @@ mod demand;
 mod episode;
 mod escalation;
 mod failure;
+mod few;
 mod guard;
 mod inventory;
 mod join;
@@ -45,6 +46,7 @@ pub use blocked::Blocked;
 pub use demand::{Answer, Row, Sample, rows};
 pub use episode::{Episode, EpisodeEnd, Presence};
 pub use failure::{Backoff, Failure};
+pub use few::Few;
 pub use guard::{GuardChange, GuardWrite, Guarded};
 pub use inventory::{
     Change, Condition, Cost, Desired, Entry, Gone, Guard, Inventory, Namespace, Observed, OutOfScope,

@@ -94,6 +94,13 @@ impl fmt::Display for Overdue {
 }
 
 impl Tracked {
+    /// Whether [`Overdue::of`] may find anything, without a look at the target's record.
+    pub(super) fn may_be_overdue(&self, now: Now, rules: &Rules) -> bool {
+        self.starting_since().is_some_and(|since| {
+            self.stuck || self.pods.unschedulable.is_some() || now.mono.since(since) >= rules.ready_timeout
+        })
+    }
+
     /// What its pods say now: why one cannot be scheduled and since when, or that none is held up.
     pub fn pods_seen(&mut self, unschedulable: Option<(Mono, Box<str>)>) {
         self.pods.unseen = false;

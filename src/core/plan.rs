@@ -1,15 +1,16 @@
 //! The plan of one tick: what is woken, and why the rest of the demand is not.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
-use indexmap::map::Entry;
+use foldhash::fast::RandomState;
 
 use super::{
-    Asked, Attempt, Attribution, Blocked, Cause, Demanded, Failure, Inventory, Joined, Map, Memory, ModelKey,
-    Now, Overdue, Parts, Role, Row, Rules, Select, TargetKey, TargetRef, VariantKey, Wake,
+    Asked, Attempt, Attribution, Blocked, Cause, Demanded, Failure, HashMap, Inventory, Joined, Memory,
+    ModelKey, Now, Overdue, Parts, Role, Row, Rules, Select, TargetKey, TargetRef, Tracked, VariantKey, Wake,
     caps::Caps,
     guard::before_scale,
     join::variants_of,
+    maps::Cursor,
     select::{Candidate, Lack, Standing, asks_by_itself},
 };
 
@@ -31,7 +32,7 @@ pub struct Held {
 }
 
 /// What is held back, by variant.
-pub fn by_variant(held: &[Held]) -> BTreeMap<VariantKey, Held> {
+pub fn by_variant(held: &[Held]) -> HashMap<VariantKey, Held> {
     let named = held
         .iter()
         .filter_map(|held| Some((held.variant.clone()?, held.clone())));
@@ -74,7 +75,10 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
         memory,
         now,
         rules,
-        wakes: Map::default(),
+        wakes: Vec::with_capacity(joined.asked.len()),
+        planned: HashMap::with_capacity_and_hasher(joined.asked.len(), RandomState::default()),
+        episodes: Cursor::default(),
+        targets: Cursor::default(),
         plan: Plan::default(),
     };
     for unanswered in &joined.unanswered {
@@ -98,7 +102,7 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
         draft.model(key, Some(asked));
     }
     // After a wake demand is soon gone, as the EPP drops what waits: what is overdue then is so all the same.
-    for key in memory.starting_without(joined) {
+    for key in memory.starting_without(joined, now, rules) {
         draft.model(key, None);
     }
     draft.finish()
@@ -110,8 +114,13 @@ struct Draft<'a> {
     memory: &'a Memory,
     now: Now,
     rules: &'a Rules,
-    /// By target, with whether it decodes: within a model that goes first.
-    wakes: Map<&'a TargetKey, (Wake, bool)>,
+    /// Each with whether it decodes: within a model that goes first.
+    wakes: Vec<(Wake, bool)>,
+    /// Which of them is a target's.
+    planned: HashMap<&'a TargetKey, usize>,
+    /// Models come in the order in which their episodes began, and their targets with them.
+    episodes: Cursor,
+    targets: Cursor,
     plan: Plan,
 }
 
@@ -156,7 +165,7 @@ impl<'a> Draft<'a> {
                 self.wake(key, &set, &Cause::Demand(demanded.clone()));
                 let is_planned = |one: &Candidate<'_>| {
                     let target = one.entry.target();
-                    target.is_some_and(|target| self.wakes.contains_key(target))
+                    target.is_some_and(|target| self.planned.contains_key(target))
                 };
                 // What would complete a set that is overdue is held back: then another set has its turn.
                 if !set.iter().any(is_planned) {
@@ -186,10 +195,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn survey(&self, key: &'a ModelKey) -> Survey<'a> {
+    fn survey(&mut self, key: &'a ModelKey) -> Survey<'a> {
+        let memory = self.memory;
         let mut survey = Survey::default();
         for (name, entry) in variants_of(self.inventory, key, self.rules.unmatched) {
-            let tracked = entry.target().and_then(|target| self.memory.tracked(target));
+            let target = entry.target();
+            let tracked = target.and_then(|target| self.targets.get(&memory.targets, target));
             let parts = entry.role.parts();
             let only_prefills = parts.prefill && !parts.decode;
             let mut up = |overdue: bool| {
@@ -201,8 +212,8 @@ impl<'a> Draft<'a> {
                     survey.standing.serving = survey.standing.serving.and(parts);
                 }
             };
-            let candidate = Candidate::new(name, entry);
-            let under_way = tracked.is_some_and(super::Tracked::is_under_way);
+            let candidate = Candidate::new(name, entry, tracked);
+            let under_way = tracked.is_some_and(Tracked::is_under_way);
             if entry.is_scaled() || under_way || candidate.is_some() {
                 // One that does not become ready exists all the same: a decode is no set without it, or another.
                 survey.standing.has_prefill |= only_prefills;
@@ -222,7 +233,7 @@ impl<'a> Draft<'a> {
             } else if under_way {
                 up(false);
             } else if let Some(candidate) = candidate {
-                match tracked.and_then(super::Tracked::refused) {
+                match tracked.and_then(Tracked::refused) {
                     Some(why) => survey.refused.push((candidate, why)),
                     None => survey.standing.candidates.push(candidate),
                 }
@@ -279,7 +290,8 @@ impl<'a> Draft<'a> {
     /// Wakes these, but for what is held back.
     fn wake(&mut self, key: &'a ModelKey, set: &[Candidate<'a>], cause: &Cause) {
         let Some(first) = set.first() else { return };
-        if self.memory.is_stale(key, self.now.mono) {
+        let episode = self.episodes.get(&self.memory.episodes, key);
+        if episode.is_some_and(|episode| episode.is_stale(self.now.mono)) {
             return self.hold(key, cause.waiting(), Blocked::StaleDemand, first.name);
         }
         // Several variants of a model may be held back for one reason: told once.
@@ -291,7 +303,7 @@ impl<'a> Draft<'a> {
             let Some(known) = self.inventory.target(target) else {
                 continue;
             };
-            if let Some(why) = self.held_back(target) {
+            if let Some(why) = self.held_back(candidate.tracked) {
                 if !reasons.contains(&why) {
                     reasons.push(why.clone());
                     self.hold(key, cause.waiting(), why, candidate.name);
@@ -313,15 +325,17 @@ impl<'a> Draft<'a> {
             // Two variants on one target, or one behind two pools, are one wake: that of the larger queue, and of equal
             // ones that of the lesser key, whichever came first.
             let wake = (wake, candidate.parts.decode);
-            match self.wakes.entry(target) {
+            match self.planned.entry(target) {
                 Entry::Vacant(first) => {
-                    first.insert(wake);
+                    first.insert(self.wakes.len());
+                    self.wakes.push(wake);
                 }
-                Entry::Occupied(mut first) => {
-                    let (known, (new, _)) = (&first.get().0, &wake);
-                    let larger = new.cause.waiting().total_cmp(&known.cause.waiting());
-                    if larger.then_with(|| known.key.cmp(&new.key)).is_gt() {
-                        first.insert(wake);
+                Entry::Occupied(first) => {
+                    let first = &mut self.wakes[*first.get()];
+                    let larger = first.0.cause.waiting().total_cmp(&wake.0.cause.waiting());
+                    // The first by name of two that wait as long, whatever order they came in.
+                    if larger.then_with(|| wake.0.key.cmp(&first.0.key)).is_lt() {
+                        *first = wake;
                     }
                 }
             }
@@ -329,8 +343,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Why a target may not be woken now (rules 12 and 13).
-    fn held_back(&self, target: &TargetKey) -> Option<Blocked> {
-        let tracked = self.memory.tracked(target)?;
+    fn held_back(&self, tracked: Option<&Tracked>) -> Option<Blocked> {
+        let tracked = tracked?;
         if tracked.may_try(self.now.mono) {
             return None;
         }
@@ -351,8 +365,11 @@ impl<'a> Draft<'a> {
 
     /// The wakes in their order, within the caps (rule 19), with their guards.
     fn finish(mut self) -> Plan {
-        let mut wakes: Vec<_> = std::mem::take(&mut self.wakes).into_iter().collect();
-        wakes.sort_by(|(_, (a, a_decodes)), (_, (b, b_decodes))| {
+        let mut wakes = std::mem::take(&mut self.wakes);
+        // Their places are sorted, as a wake is large.
+        let mut order: Vec<usize> = (0..wakes.len()).collect();
+        order.sort_by(|a, b| {
+            let ((a, a_decodes), (b, b_decodes)) = (&wakes[*a], &wakes[*b]);
             b.cause
                 .waiting()
                 .total_cmp(&a.cause.waiting())
@@ -367,9 +384,11 @@ impl<'a> Draft<'a> {
             self.rules,
             wakes.is_empty(),
         );
-        for (target, (mut wake, _)) in wakes {
-            if caps.take(target) {
-                wake.guards = before_scale(self.inventory, target, &wake.key, self.now, self.rules);
+        let mut wakes: Vec<_> = wakes.drain(..).map(|(wake, _)| Some(wake)).collect();
+        self.plan.wakes.reserve(wakes.len());
+        for mut wake in order.into_iter().filter_map(|at| wakes[at].take()) {
+            if caps.take(&wake.target) {
+                wake.guards = before_scale(self.inventory, &wake.target, &wake.key, self.now, self.rules);
                 self.plan.wakes.push(wake);
             } else {
                 self.hold(&wake.key, wake.cause.waiting(), Blocked::Capped, &wake.variant);

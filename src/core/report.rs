@@ -114,8 +114,19 @@ impl Memory {
     /// The reports to send now. They count as under way from here on.
     pub fn reports_due(&mut self, inventory: &Inventory, now: Now, rules: &Rules) -> Vec<Report> {
         let mut reports = Vec::new();
+        // What is done is so until an object changes, and in a cluster of thousands that is all of them.
+        let news = self.reported_on.as_ref() != Some(inventory.revision());
+        self.reported_on = Some(inventory.revision().clone());
         let recent = now.wall.checked_sub(Episode::longest(rules)).unwrap_or(Wall::MIN);
         for (name, reporting) in &mut self.reports {
+            let looked_at = match reporting {
+                Reporting::Owed(due) => now.mono >= due.at,
+                Reporting::Sent(_) => false,
+                Reporting::Done(_) => news,
+            };
+            if !looked_at {
+                continue;
+            }
             let Some(entry) = inventory.entry(name) else {
                 continue;
             };
@@ -179,6 +190,7 @@ impl Memory {
             return;
         };
         let Reporting::Sent(due) = reporting else { return };
+        (self.followed, self.reported_on) = (None, None);
         if reported.events && reported.mark {
             *reporting = Reporting::Done(due.tries);
             return;

@@ -16,6 +16,7 @@ impl Memory {
     /// the first tick that decides. What is remembered already stays. Returns how many episodes there are more.
     pub fn restore(&mut self, inventory: &Inventory, now: Now, rules: &Rules) -> usize {
         let before = self.episodes.len();
+        (self.followed, self.reported_on) = (None, None);
         let longest = Episode::longest(rules);
         let recent = |told: &Wall| now.mono.since(now.mono_of(*told)) < longest;
         let in_scope = inventory.entries().filter(|(_, entry)| entry.scope == Scope::In);

@@ -1,6 +1,6 @@
 //! Which variants together serve a model, and the cheapest of them (rule 8).
 
-use super::{Entry, Observed, Parked, Parts, Role, Scope, VariantKey};
+use super::{Entry, Observed, Parked, Parts, Role, Scope, Tracked, VariantKey};
 
 /// Rule 8: wake the cheapest set that serves, or every variant asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +31,20 @@ pub struct Candidate<'a> {
     pub parked: &'a Parked,
     /// What it does.
     pub parts: Parts,
+    /// What was tried on its target.
+    pub tracked: Option<&'a Tracked>,
 }
 
 impl<'a> Candidate<'a> {
     /// The variant as a candidate, if it is one. One whose role is not known is none.
-    pub fn new(name: &'a VariantKey, entry: &'a Entry) -> Option<Self> {
+    pub fn new(name: &'a VariantKey, entry: &'a Entry, tracked: Option<&'a Tracked>) -> Option<Self> {
         match (&entry.scope, &entry.observed, entry.role) {
             (Scope::In, Ok(Observed::Zero(parked)), Role::Known(parts)) => Some(Self {
                 name,
                 entry,
                 parked,
                 parts,
+                tracked,
             }),
             _ => None,
         }

@@ -8,11 +8,11 @@
 //!                           overdue ─▶ surplus           another set has taken its place
 //! ```
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use super::{
-    Asked, Attempt, Attribution, Blocked, Entry, Held, Inventory, Map, Memory, ModelKey, Now, Observed,
-    OutOfScope, Overdue, Role, Rules, Scope, Signal, Signals, TakenBy, Target, Tracked, VariantKey,
+    Asked, Attempt, Attribution, Blocked, Entry, HashMap, Held, Inventory, Map, Memory, ModelKey, Now,
+    Observed, OutOfScope, Overdue, Role, Rules, Scope, Signal, Signals, TakenBy, Target, Tracked, VariantKey,
 };
 
 /// The state of a variant.
@@ -135,7 +135,7 @@ pub struct Situation<'a> {
     /// Demand, as the last answer had it.
     pub demand: &'a Map<ModelKey, Asked>,
     /// What the last plan held back, by variant.
-    pub held: &'a BTreeMap<VariantKey, Held>,
+    pub held: &'a HashMap<VariantKey, Held>,
     /// The time.
     pub now: Now,
     /// The configuration.

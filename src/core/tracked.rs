@@ -40,6 +40,10 @@ pub struct Tracked {
     pub idle_guard: Option<Mono>,
     /// Whether it was found at 0 after a restart: what came between the wake and that is not known.
     pub restored: bool,
+    /// Whether a condition keeps it from becoming ready, as it was last seen.
+    pub(super) stuck: bool,
+    /// Whether to see the same once more would change nothing, if nothing is tried on it meanwhile.
+    steady: bool,
 }
 
 impl Tracked {
@@ -67,6 +71,8 @@ impl Tracked {
             guarded: Guarded::NotYet,
             idle_guard: None,
             restored: false,
+            stuck: matches!(observed, Some(Observed::Scaled { stuck: Some(_), .. })),
+            steady: false,
         }
     }
 
@@ -103,6 +109,23 @@ impl Tracked {
 
     /// Takes in how the target stands now.
     pub fn observe(&mut self, observed: Option<&Observed>, now: Now, rules: &Rules) -> Option<Moved> {
+        let moved = self.seen(observed, now, rules);
+        self.stuck = matches!(observed, Some(Observed::Scaled { stuck: Some(_), .. }));
+        self.steady = moved.is_none();
+        moved
+    }
+
+    /// Whether to see what was seen last once more would change nothing.
+    pub(super) fn is_steady(&self) -> bool {
+        match self.attempt {
+            Attempt::Idle => self.steady,
+            // Once it has served for long, its tries are forgotten.
+            Attempt::Scaled { ready, .. } => self.steady && (ready.is_none() || self.tries == 0),
+            _ => false,
+        }
+    }
+
+    fn seen(&mut self, observed: Option<&Observed>, now: Now, rules: &Rules) -> Option<Moved> {
         // Its outcome comes first; the watch may be ahead of the answer.
         if matches!(self.attempt, Attempt::Sent { .. }) {
             return None;

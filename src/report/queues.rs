@@ -2,13 +2,13 @@
 //! `/api/queues`.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::Serialize;
 
-use crate::core::{Held, Joined, ModelKey, Wall};
+use crate::core::{HashMap, Held, Joined, ModelKey, Wall};
 
 /// Seconds in one step.
 const STEP: i64 = 2;

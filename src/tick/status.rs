@@ -1,11 +1,11 @@
 //! What everything is and why, for whoever asks.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::Ticker;
 use crate::{
     cluster::Watches,
-    core::{Held, Situation, VariantKey, Wall, by_variant},
+    core::{HashMap, Held, Situation, VariantKey, Wall, by_variant},
     report::{Overview, status},
 };
 
@@ -46,7 +46,7 @@ impl Ticker {
             .states(entries.map(|(name, entry)| situation.state(name, entry)));
     }
 
-    fn situation<'a>(&'a self, held: &'a BTreeMap<VariantKey, Held>) -> Situation<'a> {
+    fn situation<'a>(&'a self, held: &'a HashMap<VariantKey, Held>) -> Situation<'a> {
         Situation {
             inventory: &self.inventory,
             memory: &self.memory,

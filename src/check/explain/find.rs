@@ -31,9 +31,9 @@ pub(super) fn find<'a>(facts: &'a Facts, asked: &str, namespace: Option<&str>) -
     let inventory = &facts.inventory;
     let here = |other: &str| namespace.is_none_or(|namespace| namespace == other);
     let mut wanted: BTreeSet<(Arc<str>, Arc<str>)> = inventory
-        .variants_by_namespace(asked)
-        .filter(|(namespace, _)| here(namespace))
-        .map(|(namespace, _)| (namespace.clone(), asked.into()))
+        .variants_of_model(asked)
+        .filter(|name| here(&name.name.namespace))
+        .map(|name| (name.name.namespace.clone(), asked.into()))
         .collect();
     if wanted.is_empty() {
         let named = inventory.entries().filter(|(name, _)| {

@@ -3,34 +3,33 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    super::{Kind, PoolKey, Role, ScalerKey, Source, TargetKey, VariantKey},
-    Change, Entry, Gone, Indexes, Inventory, Namespace, OutOfScope, Pool, Scaler, Scope, Table, Target,
-    TargetRef, Variant,
+    super::{Few, Kind, PoolKey, Role, ScalerKey, Source, TargetKey, VariantKey},
+    Change, Entry, Gone, Indexes, Inventory, Namespace, OutOfScope, Pool, Revision, Scaler, Scope, Table,
+    Target, TargetRef, Variant,
     indexes::take_out_hashed,
 };
+use crate::core::{HashMap, Labels};
 
 impl Inventory {
     /// Takes in one change.
     pub fn apply(&mut self, change: Change) {
+        self.revision = Revision::default();
         match change {
             Change::Variant(name, now) => self.set_variant(&VariantKey::autoscaling(name), now),
             Change::Target(key, now) => {
                 if self.set_target(&key, now) {
-                    self.rejoin_all(self.indexes.targets.get(&key).cloned());
+                    self.rejoin_found(self.indexes.targets.get(&key).cloned());
                 }
             }
             Change::Pool(key, now) => {
-                let before = self.pools.set(&key, now);
-                let after = self.pools.get(&key).cloned();
-                if before != after {
-                    let touched = self.selected_by(&key.name.namespace, &[before, after]);
-                    self.rejoin_all(Some(touched));
-                }
+                let mut touched = BTreeSet::new();
+                self.set_pool(&key, now, &mut touched);
+                self.rejoin_all(touched);
             }
             Change::Scaler(key, now) => self.set_scaler(&key, now),
             Change::Namespace(name, now) => {
                 if self.set_namespace(&name, now) {
-                    self.rejoin_all(self.indexes.namespaces.get(&name).cloned());
+                    self.rejoin_found(self.indexes.namespaces.get(&name).cloned());
                 }
             }
             Change::Listed { within, table } => self.replace(within.as_ref(), table),
@@ -42,7 +41,7 @@ impl Inventory {
                     self.unreadable.insert((kind, within))
                 };
                 if changed && is_target {
-                    self.rejoin_all(Some(self.variants.keys().cloned().collect()));
+                    self.rejoin_all(self.variants.keys().cloned().collect());
                 }
             }
             Change::Scalable(kind, scalable) => {
@@ -52,7 +51,7 @@ impl Inventory {
                     self.unscalable.insert(kind)
                 };
                 if changed {
-                    self.rejoin_all(Some(self.variants.keys().cloned().collect()));
+                    self.rejoin_all(self.variants.keys().cloned().collect());
                 }
             }
         }
@@ -68,6 +67,8 @@ impl Inventory {
             _ => {
                 self.remove_variant(name);
                 self.indexes.insert(name, &now);
+                self.indexes
+                    .move_labels(name, None, labels_of(&self.targets, &now.target));
                 let unjoined = Entry {
                     variant: now,
                     scope: Scope::Out(OutOfScope::Deleting),
@@ -91,16 +92,21 @@ impl Inventory {
             self.inactive -= 1;
         }
         self.indexes.remove(name, entry);
+        self.indexes
+            .move_labels(name, labels_of(&self.targets, &entry.variant.target), None);
         let others = self.outranked(name);
         self.variants.remove(name);
         self.rejoin_all(others);
     }
 
     /// The other variants of its target that come after it (rule 16).
-    fn outranked(&self, name: &VariantKey) -> Option<BTreeSet<VariantKey>> {
-        let names = self.indexes.targets.get(self.variants.get(name)?.target()?)?;
-        let after = names.iter().filter(|other| other.source > name.source);
-        Some(after.cloned().collect())
+    fn outranked(&self, name: &VariantKey) -> BTreeSet<VariantKey> {
+        let target = self.variants.get(name).and_then(Entry::target);
+        let beside = target.into_iter().flat_map(|target| self.variants_of(target));
+        beside
+            .filter(|other| other.source > name.source)
+            .cloned()
+            .collect()
     }
 
     fn rejoin_outranked(&mut self, name: &VariantKey) {
@@ -134,7 +140,7 @@ impl Inventory {
                 scalers.insert(key.clone());
             }
             for (target, _) in before.iter().chain(&after) {
-                self.rejoin_all(self.indexes.targets.get(target).cloned());
+                self.rejoin_found(self.indexes.targets.get(target).cloned());
             }
         }
         let name = VariantKey {
@@ -151,13 +157,33 @@ impl Inventory {
 
     /// Returns whether anything changed that a variant is joined by.
     fn set_target(&mut self, key: &TargetKey, now: Option<Target>) -> bool {
-        match now {
-            Some(now) if self.targets.get(key) == Some(&now) => false,
-            Some(now) => {
-                self.targets.insert(key.clone(), now);
-                true
+        let before = match now {
+            Some(now) if self.targets.get(key) == Some(&now) => return false,
+            Some(now) => self.targets.insert(key.clone(), now),
+            None => match self.targets.remove(key) {
+                None => return false,
+                gone => gone,
+            },
+        };
+        let before = before.as_ref().map(|target| &target.labels);
+        let now = self.targets.get(key).map(|target| &target.labels);
+        if before != now {
+            let names = self.indexes.targets.get(key).cloned().unwrap_or_default();
+            for name in names.iter() {
+                self.indexes.move_labels(name, before, now);
             }
-            None => self.targets.remove(key).is_some(),
+        }
+        true
+    }
+
+    /// Adds the variants that are to be joined anew.
+    fn set_pool(&mut self, key: &PoolKey, now: Option<Pool>, touched: &mut BTreeSet<VariantKey>) {
+        let before = self.pools.set(key, now);
+        let now = self.pools.get(key);
+        if before.as_ref() != now {
+            for pool in before.iter().chain(now) {
+                touched.extend(self.selected_by(&key.name.namespace, pool).cloned());
+            }
         }
     }
 
@@ -202,22 +228,15 @@ impl Inventory {
             }
             Table::Pools(group, fresh) => {
                 let mut touched = BTreeSet::new();
-                for name in self.pools.names(group, within) {
-                    if !fresh.contains_key(&name) {
-                        touched.insert(name.namespace.clone());
-                        self.pools.set(&PoolKey { group, name }, None);
-                    }
+                let names = self.pools.names(group, within).into_iter();
+                for name in names.filter(|name| !fresh.contains_key(name)) {
+                    self.set_pool(&PoolKey { group, name }, None, &mut touched);
                 }
                 for (name, pool) in fresh {
-                    let key = PoolKey { group, name };
-                    if self.pools.get(&key) != Some(&pool) {
-                        touched.insert(key.name.namespace.clone());
-                        self.pools.set(&key, Some(pool));
-                    }
+                    self.set_pool(&PoolKey { group, name }, Some(pool), &mut touched);
                 }
-                for namespace in touched {
-                    self.rejoin_all(self.indexes.namespaces.get(&namespace).cloned());
-                }
+                // Each once, however many of the pools select its target.
+                self.rejoin_all(touched);
             }
             Table::Scalers(kind, fresh) => {
                 let gone = self
@@ -246,25 +265,36 @@ impl Inventory {
         }
     }
 
-    /// Variants of a namespace whose target is selected by one of these pools.
-    fn selected_by(&self, namespace: &Arc<str>, pools: &[Option<Pool>; 2]) -> BTreeSet<VariantKey> {
-        let variants = self.indexes.namespaces.get(namespace).into_iter().flatten();
-        variants
-            .filter(|name| {
-                let target = self
-                    .variants
-                    .get(*name)
-                    .and_then(Entry::target)
-                    .and_then(|t| self.targets.get(t));
-                target.is_some_and(|t| pools.iter().flatten().any(|p| p.selector.selects(&t.labels)))
-            })
-            .cloned()
-            .collect()
+    /// Variants of a namespace whose target is selected by a pool.
+    fn selected_by<'a>(
+        &'a self,
+        namespace: &Arc<str>,
+        pool: &'a Pool,
+    ) -> impl Iterator<Item = &'a VariantKey> {
+        self.indexes.labelled(namespace, &pool.selector).filter(|name| {
+            let target = self.variants.get(*name).map(|entry| &entry.variant.target);
+            let labels = target.and_then(|target| labels_of(&self.targets, target));
+            labels.is_some_and(|labels| pool.selector.selects(labels))
+        })
     }
 
-    fn rejoin_all(&mut self, names: Option<BTreeSet<VariantKey>>) {
-        for name in names.into_iter().flatten() {
+    fn rejoin_found(&mut self, names: Option<Few<VariantKey>>) {
+        for name in names.unwrap_or_default().iter() {
+            self.rejoin(name);
+        }
+    }
+
+    fn rejoin_all(&mut self, names: BTreeSet<VariantKey>) {
+        for name in names {
             self.rejoin(&name);
         }
+    }
+}
+
+/// The labels of what a variant scales, if that is known.
+fn labels_of<'a>(targets: &'a HashMap<TargetKey, Target>, target: &TargetRef) -> Option<&'a Labels> {
+    match target {
+        TargetRef::Known(key) => targets.get(key).map(|target| &target.labels),
+        TargetRef::Unsupported(_) => None,
     }
 }

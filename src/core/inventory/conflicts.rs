@@ -1,6 +1,9 @@
 //! Objects that contradict each other: what is to be told of them (rules 7 and 16).
 
-use super::{super::TargetKey, Entry, Inventory, OutOfScope, Scope};
+use super::{
+    super::{Few, TargetKey},
+    Entry, Inventory, OutOfScope, Scope,
+};
 
 impl Inventory {
     /// What contradicts, in words, in order: two VariantAutoscalings on one target, and sources of one target that do
@@ -21,7 +24,7 @@ impl Inventory {
         let Some((first, counts)) = first.and_then(known) else {
             return conflicts;
         };
-        for (name, entry) in names.into_iter().flatten().filter_map(known) {
+        for (name, entry) in names.into_iter().flat_map(Few::iter).filter_map(known) {
             if name == first {
                 continue;
             }

@@ -30,8 +30,18 @@ pub use self::{
     scope::{OutOfScope, Scope, ScopeRules},
 };
 use self::{indexes::Indexes, pools::Pools};
-use super::{Kind, OtherKind, ScalerKey, ScalerKind, TargetKey, VariantKey};
+use super::{Few, Kind, OtherKind, ScalerKey, ScalerKind, TargetKey, VariantKey};
 use crate::core::HashMap;
+
+/// What stands for one state of an inventory: no two that differ have the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Revision(Arc<()>);
+
+impl PartialEq for Revision {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
 
 /// The index.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +56,7 @@ pub struct Inventory {
     unscalable: BTreeSet<Arc<OtherKind>>,
     indexes: Indexes,
     inactive: usize,
+    revision: Revision,
 }
 
 impl Inventory {
@@ -79,27 +90,23 @@ impl Inventory {
 
     /// The variants that scale a target.
     pub fn variants_of(&self, target: &TargetKey) -> impl Iterator<Item = &VariantKey> {
-        self.indexes.targets.get(target).into_iter().flatten()
+        self.indexes.targets.get(target).into_iter().flat_map(Few::iter)
     }
 
-    /// The variants of a model or alias, by namespace.
-    pub fn variants_by_namespace(
-        &self,
-        model: &str,
-    ) -> impl Iterator<Item = (&Arc<str>, &BTreeSet<VariantKey>)> {
-        self.indexes.models.get(model).into_iter().flatten()
+    /// The variants of a model or alias, namespace by namespace.
+    pub fn variants_of_model(&self, model: &str) -> impl Iterator<Item = &VariantKey> {
+        self.indexes.models.get(model).into_iter().flat_map(Few::iter)
     }
 
     /// The variants of a model or alias in one namespace.
     pub fn variants_in(&self, model: &str, namespace: &str) -> impl Iterator<Item = &VariantKey> {
-        let names = self.indexes.models.get(model).and_then(|m| m.get(namespace));
-        names.into_iter().flatten()
+        self.indexes.of_model(model, namespace)
     }
 
     /// The variants behind one pool.
     pub fn variants_at(&self, namespace: &Arc<str>, pool: &Arc<str>) -> impl Iterator<Item = &VariantKey> {
         let names = self.indexes.pools.get(&(namespace.clone(), pool.clone()));
-        names.into_iter().flatten()
+        names.into_iter().flat_map(Few::iter)
     }
 
     /// The variants behind pools, of one namespace or all, of one name or all, pool by pool.
@@ -107,7 +114,7 @@ impl Inventory {
         &'a self,
         namespace: Option<&'a str>,
         pool: Option<&'a str>,
-    ) -> impl Iterator<Item = (&'a (Arc<str>, Arc<str>), &'a BTreeSet<VariantKey>)> {
+    ) -> impl Iterator<Item = (&'a (Arc<str>, Arc<str>), &'a Few<VariantKey>)> {
         // All pools of a namespace stand together, and the empty name stands before any.
         let first = (Arc::from(namespace.unwrap_or_default()), Arc::from(""));
         self.indexes
@@ -124,7 +131,7 @@ impl Inventory {
 
     /// What scales a target by itself.
     pub fn scalers_of(&self, target: &TargetKey) -> impl Iterator<Item = (&ScalerKey, &Scaler)> {
-        let keys = self.indexes.scalers.get(target).into_iter().flatten();
+        let keys = self.indexes.scalers.get(target).into_iter().flat_map(Few::iter);
         keys.filter_map(|key| Some((key, self.scalers.get(key)?)))
     }
 
@@ -159,6 +166,11 @@ impl Inventory {
     /// The kinds of target, by namespace, that only discovery can find.
     pub fn other_kinds(&self) -> impl Iterator<Item = &(Arc<OtherKind>, Arc<str>)> {
         self.indexes.others.keys()
+    }
+
+    /// Its state: whoever keeps it can tell whether anything has changed since.
+    pub(super) fn revision(&self) -> &Revision {
+        &self.revision
     }
 
     /// How many variants are inactive: in scope, with their target at 0.

@@ -3,20 +3,18 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    super::{Labels, ObjectName, PoolGroup, PoolKey},
+    super::{Few, Labels, ObjectName, PoolGroup, PoolKey},
     Pool,
+    indexes::{places, take_out_hashed},
 };
 use crate::core::HashMap;
-
-/// One pair of a selector within a namespace.
-type Pair = (Arc<str>, Box<str>, Box<str>);
 
 /// All pools. Each is filed under one pair of its selector, the one with the fewest pools so far,
 /// so that finding the pools of a target need not look at every pool of the namespace.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pools {
-    pools: HashMap<PoolKey, (Pool, Option<Pair>)>,
-    filed: HashMap<Pair, BTreeSet<PoolKey>>,
+    pools: HashMap<PoolKey, (Pool, Option<u64>)>,
+    filed: HashMap<u64, Few<PoolKey>>,
 }
 
 impl Pools {
@@ -37,39 +35,28 @@ impl Pools {
     /// Puts a pool in, or out; returns what was there.
     pub(super) fn set(&mut self, key: &PoolKey, now: Option<Pool>) -> Option<Pool> {
         let before = self.pools.remove(key);
-        if let Some((_, Some(pair))) = &before
-            && let Some(keys) = self.filed.get_mut(pair)
-        {
-            keys.remove(key);
-            if keys.is_empty() {
-                self.filed.remove(pair);
-            }
+        if let Some((_, Some(place))) = &before {
+            take_out_hashed(&mut self.filed, place, key);
         }
         if let Some(pool) = now {
-            let pairs = pool
-                .selector
-                .iter()
-                .map(|(n, v)| (key.name.namespace.clone(), n.into(), v.into()));
-            let pair = pairs.min_by_key(|pair: &Pair| self.filed.get(pair).map_or(0, BTreeSet::len));
-            if let Some(pair) = &pair {
-                self.filed.entry(pair.clone()).or_default().insert(key.clone());
+            let places = places(&key.name.namespace, &pool.selector);
+            let place = places.min_by_key(|place| self.filed.get(place).map_or(0, Few::len));
+            if let Some(place) = place {
+                self.filed.entry(place).or_default().insert(key.clone());
             }
-            self.pools.insert(key.clone(), (pool, pair));
+            self.pools.insert(key.clone(), (pool, place));
         }
         before.map(|(pool, _)| pool)
     }
 
     /// Names of the pools in a namespace that select these labels.
     pub(super) fn selecting(&self, namespace: &Arc<str>, labels: &Labels) -> Selecting {
-        let pairs = labels
-            .iter()
-            .map(|(n, v)| (namespace.clone(), n.into(), v.into()));
-        let filed = pairs.filter_map(|pair: Pair| self.filed.get(&pair)).flatten();
+        let filed = places(namespace, labels).filter_map(|place| self.filed.get(&place));
         let mut pools = BTreeSet::new();
         let mut excluded = BTreeSet::new();
-        for key in filed {
+        for key in filed.flat_map(Few::iter) {
             match self.get(key) {
-                Some(pool) if !pool.selector.selects(labels) => {}
+                Some(pool) if key.name.namespace != *namespace || !pool.selector.selects(labels) => {}
                 Some(pool) if pool.excluded => {
                     excluded.insert(key.name.name.clone());
                 }

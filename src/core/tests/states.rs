@@ -156,7 +156,7 @@ fn requests_that_wait_are_counted_for_every_name_and_pool() {
         &[row("ns/p/m"), row("ns/q/x"), row("ns/p/zzz")],
         &world.rules,
     );
-    let held = std::collections::BTreeMap::new();
+    let held = crate::core::HashMap::default();
     let situation = crate::core::Situation {
         inventory: &world.inventory,
         memory: &world.memory,

@@ -1,11 +1,11 @@
 //! Demand that wakes nothing: said once when it begins or its reason changes.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use super::{super::history::Decision, Journal, short};
 use crate::{
     cluster::Warning,
-    core::{Blocked, Failure, Held, Inventory, Mono, Now},
+    core::{Blocked, Failure, HashMap, Held, Inventory, Mono, Now},
 };
 
 /// Demand, as lines about it are told apart.
