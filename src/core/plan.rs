@@ -333,7 +333,6 @@ impl<'a> Draft<'a> {
                 Entry::Occupied(first) => {
                     let first = &mut self.wakes[*first.get()];
                     let larger = first.0.cause.waiting().total_cmp(&wake.0.cause.waiting());
-                    // The first by name of two that wait as long, whatever order they came in.
                     if larger.then_with(|| wake.0.key.cmp(&first.0.key)).is_lt() {
                         *first = wake;
                     }
