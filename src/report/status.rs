@@ -306,7 +306,10 @@ mod tests {
             Some("ours"),
             "what can be mended is not crowded out"
         );
-        assert!(listed[1..].iter().all(|line| line.waiting >= 6.0));
+        assert!(
+            listed[1..].iter().all(|line| line.waiting >= 5.0),
+            "714 have six, and these come before the fives"
+        );
         let text = serde_json::to_string(&listed).expect("JSON");
         assert!(text.len() < 2_000_000, "{}", text.len());
         assert_eq!(most_blocked(&all[..3]).len(), 3);
