@@ -52,7 +52,8 @@ impl RequestError {
 pub(super) fn failure(code: u16) -> Failure {
     match code {
         409 => Failure::Conflict,
-        401 | 403 => Failure::Forbidden,
+        401 => Failure::Unauthorized,
+        403 => Failure::Forbidden,
         404 | 410 => Failure::NotFound,
         429 => Failure::Throttled,
         400 | 405 | 413 | 415 | 422 => Failure::Rejected,

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
 
 use crate::core::{Kind, TargetKind, Wall};
 
@@ -148,9 +151,9 @@ impl Watches {
         health.state = state;
     }
 
-    /// Waits until one that failed works again: then what the others failed of is likely over, too.
-    pub(super) async fn one_recovers(&self) {
-        self.recovered.notified().await;
+    /// Ends when one that failed works again, from this call on: then what the others failed of is likely over, too.
+    pub(super) fn one_recovers(&self) -> Notified<'_> {
+        self.recovered.notified()
     }
 
     /// A watch has brought something.

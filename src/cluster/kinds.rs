@@ -10,10 +10,9 @@ use super::{
     objects::{NamespaceObject, PoolObject, TargetObject, VariantObject, name_of},
     scalers::ScalerObject,
 };
-use crate::core::HashMap;
 use crate::core::{
-    Change, Kind, Namespace, ObjectName, Pool, PoolGroup, PoolKey, Scaler, ScalerKey, ScalerKind, Table,
-    Target, TargetKey, TargetKind, Variant,
+    Change, HashMap, Kind, Namespace, ObjectName, Pool, PoolGroup, PoolKey, Scaler, ScalerKey, ScalerKind,
+    Table, Target, TargetKey, TargetKind, Variant,
 };
 
 /// Where the objects of a kind are found; `None` for one that discovery must find.

@@ -7,7 +7,9 @@ use std::{fmt, time::Duration};
 pub enum Failure {
     /// 409: somebody wrote the object since it was read.
     Conflict,
-    /// 401 or 403.
+    /// 401: our credentials are not known there, or not for now.
+    Unauthorized,
+    /// 403.
     Forbidden,
     /// 404: the object, or its `/scale`, is not there.
     NotFound,
@@ -23,8 +25,9 @@ pub enum Failure {
 
 impl Failure {
     /// Every failure.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Conflict,
+        Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
         Self::Throttled,
@@ -34,13 +37,13 @@ impl Failure {
     ];
 
     /// The longest wait after it, whatever the backoff says. An API server that is away, or overloaded, is so for all
-    /// targets at once and comes back for all of them: none is to wait for minutes then. What is wrong with one target
-    /// stays so until somebody mends it.
+    /// targets at once and comes back for all of them: none is to wait for minutes then; nor where others write a
+    /// target all the time. What is wrong with one target stays so until somebody mends it.
     pub fn longest_wait(self) -> Option<Duration> {
         match self {
-            Self::NoAnswer | Self::Unavailable => Some(Duration::from_secs(10)),
-            Self::Throttled => Some(Duration::from_secs(30)),
-            Self::Conflict | Self::Forbidden | Self::NotFound | Self::Rejected => None,
+            Self::NoAnswer | Self::Unavailable | Self::Unauthorized => Some(Duration::from_secs(10)),
+            Self::Throttled | Self::Conflict => Some(Duration::from_secs(30)),
+            Self::Forbidden | Self::NotFound | Self::Rejected => None,
         }
     }
 
@@ -48,6 +51,7 @@ impl Failure {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Conflict => "conflict",
+            Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::Throttled => "throttled",
@@ -62,6 +66,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Conflict => "the object was changed by somebody else at the same moment",
+            Self::Unauthorized => "the API server does not know our token or certificate",
             Self::Forbidden => "not permitted; see the RBAC rules in manifests/",
             Self::NotFound => "the object or its /scale is not there",
             Self::Throttled => "the API server asks for fewer requests",

@@ -1,7 +1,7 @@
 //! Maps that decisions are made with: hashed, as names are long and share their beginnings, which makes comparing them
 //! for a sorted map most of a tick's cost; in order of insertion where anything follows from the order.
 //!
-//! `indexmap` and `foldhash` are what the standard library's own map is made of, and in the tree already. The seed is
+//! `indexmap` and `foldhash` are kept by the people of the standard library's own map, and in the tree already. The seed is
 //! random, as anybody may choose the names of models; no order depends on it.
 
 use std::{

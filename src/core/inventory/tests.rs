@@ -10,10 +10,9 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::{
     Change, Indexes, Inventory, Namespace, Pool, Pools, Scaler, ScopeRules, Table, Target, TargetRef, Variant,
 };
-use crate::core::HashMap;
 use crate::core::{
-    Kind, Labels, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, TargetKey, TargetKind,
-    VariantKey,
+    HashMap, Kind, Labels, ObjectName, OtherKind, PoolGroup, PoolKey, ScalerKey, ScalerKind, TargetKey,
+    TargetKind, VariantKey,
     tests::{given::labels, random as any},
 };
 
