@@ -253,8 +253,9 @@ async fn a_thousand_variants(world: &World) {
         let name = format!("m{number}");
         world.ask(&name, &name, 1);
     }
+    // A status is renewed where its watch lags: that is a report of its own.
     program
-        .until_metric("reports_total", &[("result", "done")], |n| n == 100.0)
+        .until_metric("reports_total", &[("result", "done")], |n| n >= 100.0)
         .await;
     let after = program.highest_memory();
     println!("{MANY} variants: parked {before}, after {WOKEN} wakes {after} KiB at the highest");
