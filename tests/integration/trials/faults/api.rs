@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use scale_from_zero::demo::kubernetes::{Effect, Match, Resource, Verb};
 use serde_json::{Value, json};
 
@@ -227,6 +228,8 @@ async fn resets_before_it_is_done(world: &World) {
 
 /// 500 to the wakes of one model alone: they come at a growing distance, and the others are not held up.
 async fn refuses_again_and_again(world: &World) {
+    const FIRST_WAIT: SignedDuration = SignedDuration::from_millis(50);
+    const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
     let kube = world.cluster.kube();
     let fault = kube.fail(scale().named("m1"), refused(500, "InternalError"));
     for name in ["m1", "m2"] {
@@ -242,6 +245,17 @@ async fn refuses_again_and_again(world: &World) {
     kube.remove_fault(fault);
     world.until_told("m1").await;
     program.until_metric("blocked", &[], |n| n == 0.0).await;
+
+    let tries = kube.requests_like(&scale().named("m1"));
+    let refused = tries.iter().filter(|request| request.code == Some(500)).count();
+    assert!(refused >= 4 && tries.len() == refused + 1, "{tries:#?}");
+    let mut least = FIRST_WAIT;
+    for pair in tries.windows(2) {
+        // From request to request, so that the wait is in it whoever is slow.
+        let gap = pair[1].asked.duration_since(pair[0].asked);
+        assert!(gap >= least, "came again after {gap:?}, not {least:?}");
+        least = (least * 2).min(LONGEST_WAIT);
+    }
 }
 
 /// Somebody writes the target each time between the look and the write: every 409 is decided afresh, and as soon
