@@ -124,21 +124,26 @@ async fn lease_flaps(world: &World) {
     for name in ["one", "other"] {
         copies.push(world.program(name).config(&settings).ready().await);
     }
-    let holders = ["one", "other", "nobody"];
+    // As they call themselves: with the number of the process.
+    let holders = copies.iter().map(|copy| format!("{}-{}", copy.name(), copy.id()));
+    let holders: Vec<_> = holders.chain(["nobody".to_owned()]).collect();
     let mut flips = 0_usize;
+    let mut flip = || {
+        let holder = holders[flips % holders.len()].as_str();
+        let now = jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+            .to_string();
+        // There is none before the first copy takes it.
+        let written = kube.update(Resource::Leases, &world.ns, "scale-from-zero", |lease| {
+            lease["spec"]["holderIdentity"] = holder.into();
+            lease["spec"]["renewTime"] = now.as_str().into();
+        });
+        flips += usize::from(written.is_ok());
+    };
     for name in MODELS {
         world.ask(name, name, 1);
         wait::until_true(&format!("{name} at 1"), async || {
-            let holder = holders[flips % holders.len()];
-            flips += 1;
-            let now = jiff::Timestamp::now()
-                .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-                .to_string();
-            // There is none before the first copy takes it.
-            let _ = kube.update(Resource::Leases, &world.ns, "scale-from-zero", |lease| {
-                lease["spec"]["holderIdentity"] = holder.into();
-                lease["spec"]["renewTime"] = now.as_str().into();
-            });
+            flip();
             world.replicas(DEPLOYMENT, name).await == 1
         })
         .await;
@@ -146,6 +151,16 @@ async fn lease_flaps(world: &World) {
     for name in MODELS {
         world.until_told(name).await;
     }
+    // They look every few seconds, and find whoever has it then: in the end either has had it, and one has lost it.
+    wait::until_true("the Lease has changed hands", async || {
+        flip();
+        let said = |copy: &Program, led: &str| {
+            let mut changes = copy.log.all("Leadership changed").into_iter();
+            changes.any(|line| line.field("leading") == led)
+        };
+        copies.iter().all(|copy| said(copy, "true")) && copies.iter().any(|copy| said(copy, "false"))
+    })
+    .await;
     for copy in &copies {
         lives(copy).await;
     }
