@@ -332,5 +332,31 @@ fn the_oracle_sees_what_it_should() {
         let spurious = Run::new();
         spurious.cluster.others_wake(1);
         assert!(spurious.judge().is_err(), "one that nobody asked for is spurious");
+
+        // What writes otherwise than the loop does.
+        let step = async |run: &Run, name: &str, waits: &[usize]| {
+            run.cluster.answered(&waits.iter().copied().collect());
+            assert_eq!(run.cluster.clone().scale_to_one(name).await, 200);
+            run.cluster.violations()
+        };
+        let twice = Run::new();
+        assert_eq!(step(&twice, "m0", &[0]).await, [""; 0], "as it should be");
+        assert_eq!(step(&twice, "m0", &[0]).await, ["m0: from 1 to 1", "m0: 2 times"]);
+        assert!(twice.judge().is_err());
+
+        let again = Run::new();
+        step(&again, "m0", &[0]).await;
+        again.cluster.others_park(0);
+        assert_eq!(step(&again, "m0", &[0]).await, ["m0: 2 times"]);
+
+        let taken_back = Run::new();
+        taken_back.cluster.others_wake(0);
+        assert_eq!(step(&taken_back, "m0", &[0]).await, ["m0: from 2 to 1"]);
+
+        let unasked = Run::new();
+        assert_eq!(step(&unasked, "m0", &[1]).await, ["m0: without demand"]);
+
+        let dear = Run::new();
+        assert_eq!(step(&dear, "m0-dear", &[0]).await, ["m0-dear: the dearer one"]);
     });
 }

@@ -194,6 +194,21 @@ impl Cluster {
         is_parked
     }
 
+    /// Somebody else scales it to 0.
+    pub fn others_park(&self, index: usize) {
+        self.state().edit(TARGETS, &model(index), |target| {
+            target["spec"]["replicas"] = 0.into();
+        });
+    }
+
+    /// A request of ours that scales a target to 1, whatever stands. Returns the code of its answer.
+    pub async fn scale_to_one(self, target: &str) -> u16 {
+        let body = json!({"spec": {"replicas": 1}}).to_string().into_bytes();
+        let path = format!("/apis/apps/v1/namespaces/ns/{TARGETS}/{target}/scale");
+        let request = Request::patch(path).body(Body::from(body)).unwrap();
+        self.serve(request).await.unwrap().status().as_u16()
+    }
+
     /// A query for demand was answered so.
     pub fn answered(&self, waiting: &BTreeSet<usize>) {
         let mut state = self.state();

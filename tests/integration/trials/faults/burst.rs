@@ -23,8 +23,9 @@ use crate::{
 const MANY: usize = 200;
 /// Every so many of them meet a throttled write.
 const EVERY: usize = 4;
-/// `Retry-After` of those.
-const PATIENCE: u32 = 2;
+/// `Retry-After` of those, in seconds: longer than it takes to wake all others where an unoptimised build shares a
+/// busy machine.
+const PATIENCE: u32 = 5;
 /// `wake.concurrency` where it is the point.
 const AT_ONCE: usize = 8;
 

@@ -88,7 +88,8 @@ async fn fails_and_heals(world: &World, trouble: &Trouble, reason: &str, says: &
         world.create(parked(name, name)).await;
     }
     world.ask("llama", "llama", 1);
-    let timeout = if reason == "timeout" { "400ms" } else { "10s" };
+    // There are two good answers and no more: neither may be late on a busy machine.
+    let timeout = if reason == "timeout" { "2s" } else { "10s" };
     let config = json!({"prometheus": {"timeout": timeout}});
     let program = world.program("a").config(&config).ready().await;
     program
