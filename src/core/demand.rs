@@ -1,8 +1,6 @@
 //! Demand: what the query says about models with requests waiting.
 
-use foldhash::fast::RandomState;
-
-use crate::core::HashMap;
+use super::{HashMap, maps::hash_map_for};
 
 /// One element of the answered instant vector, reduced to the labels that the join reads.
 ///
@@ -54,8 +52,7 @@ pub enum Answer {
 /// Values that are not above 0, NaN among them, are no demand.
 pub fn rows(samples: Vec<Sample>) -> Vec<Row> {
     type Key = (Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
-    let mut families: HashMap<(Key, Option<Box<str>>), f64> =
-        HashMap::with_capacity_and_hasher(samples.len(), RandomState::default());
+    let mut families: HashMap<(Key, Option<Box<str>>), f64> = hash_map_for(samples.len());
     for sample in samples.into_iter().filter(|s| s.value > 0.0) {
         let model = sample.target_model.or(sample.model);
         let key = (sample.namespace, sample.pool, model);

@@ -5,10 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use foldhash::fast::RandomState;
-
 use super::{
     Blocked, Entry, Few, Inventory, Map, ModelKey, OutOfScope, Row, Rules, Scope, Unmatched, VariantKey,
+    maps::map_for,
 };
 
 /// Demand with the variants it asks for, and demand that nothing answers.
@@ -43,7 +42,7 @@ pub struct Unanswered {
 /// Joins rows with the inventory.
 pub fn join(inventory: &Inventory, rows: &[Row], rules: &Rules) -> Joined {
     let mut joined = Joined {
-        asked: Map::with_capacity_and_hasher(rows.len(), RandomState::default()),
+        asked: map_for(rows.len()),
         unanswered: Vec::new(),
     };
     let mut families = Families::default();

@@ -17,6 +17,16 @@ pub type Map<K, V> = indexmap::IndexMap<K, V, RandomState>;
 /// A map in no order.
 pub type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
+/// A map with room for so many.
+pub(super) fn map_for<K, V>(many: usize) -> Map<K, V> {
+    Map::with_capacity_and_hasher(many, RandomState::default())
+}
+
+/// The same in no order.
+pub(super) fn hash_map_for<K, V>(many: usize) -> HashMap<K, V> {
+    HashMap::with_capacity_and_hasher(many, RandomState::default())
+}
+
 /// A hash that is the same throughout a process: for maps that keep this instead of a long key. Who looks there must
 /// see for himself that what he finds is what he meant.
 pub(super) fn hash_of(key: impl Hash) -> u64 {

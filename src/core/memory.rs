@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use foldhash::fast::RandomState;
-
 use super::{
     Answer, Attempt, Entry, Episode, EpisodeEnd, Failure, Inventory, Joined, Map, ModelKey, Mono, Moved,
     Notice, Now, Owner, Presence, Rules, Scope, TakenBy, TargetKey, Tracked, VariantKey, Wake, Wall,
     guard::Guards,
     inventory::Revision,
     join::variants_of,
-    maps::Cursor,
+    maps::{Cursor, map_for},
     report::{Due, Reporting, Told},
 };
 
@@ -85,8 +83,7 @@ impl Memory {
 
     /// Moves the attempts on all targets of open episodes on, and lets go of the others.
     fn follow(&mut self, inventory: &Inventory, now: Now, rules: &Rules, notices: &mut Vec<Notice>) {
-        let mut open: Map<&TargetKey, (&ModelKey, &Episode)> =
-            Map::with_capacity_and_hasher(self.episodes.len(), RandomState::default());
+        let mut open: Map<&TargetKey, (&ModelKey, &Episode)> = map_for(self.episodes.len());
         for (key, episode) in &self.episodes {
             let targets =
                 variants_of(inventory, key, rules.unmatched).filter_map(|(_, entry)| entry.target());

@@ -2,15 +2,13 @@
 
 use std::collections::hash_map::Entry;
 
-use foldhash::fast::RandomState;
-
 use super::{
     Asked, Attempt, Attribution, Blocked, Cause, Demanded, Failure, HashMap, Inventory, Joined, Memory,
     ModelKey, Now, Overdue, Parts, Role, Row, Rules, Select, TargetKey, TargetRef, Tracked, VariantKey, Wake,
     caps::Caps,
     guard::before_scale,
     join::variants_of,
-    maps::Cursor,
+    maps::{Cursor, hash_map_for},
     select::{Candidate, Lack, Standing, asks_by_itself},
 };
 
@@ -76,7 +74,7 @@ pub fn plan(inventory: &Inventory, joined: &Joined, memory: &Memory, now: Now, r
         now,
         rules,
         wakes: Vec::with_capacity(joined.asked.len()),
-        planned: HashMap::with_capacity_and_hasher(joined.asked.len(), RandomState::default()),
+        planned: hash_map_for(joined.asked.len()),
         episodes: Cursor::default(),
         targets: Cursor::default(),
         plan: Plan::default(),

@@ -78,9 +78,22 @@ impl World {
 
     /// Creates objects in the namespace of the trial.
     pub async fn create(&self, objects: impl IntoIterator<Item = Value>) {
+        self.create_in(&self.ns, objects).await;
+    }
+
+    /// The same in another namespace.
+    pub async fn create_in(&self, namespace: &str, objects: impl IntoIterator<Item = Value>) {
+        for mut object in objects {
+            object["metadata"]["namespace"] = namespace.into();
+            self.cluster.admin.create(object).await;
+        }
+    }
+
+    /// Has objects in the embedded API without a request for each.
+    pub fn apply(&self, objects: impl IntoIterator<Item = Value>) {
         for mut object in objects {
             object["metadata"]["namespace"] = self.ns.as_str().into();
-            self.cluster.admin.create(object).await;
+            self.cluster.kube().apply(object).expect("an object");
         }
     }
 
@@ -178,6 +191,12 @@ impl World {
         let requests = self.cluster.requests(&self.ns).into_iter();
         let alike = requests.filter(|request| request.is(verb, resource));
         alike.map(|request| (request.name, request.code)).collect()
+    }
+
+    /// How the server answered each PATCH of `/scale` on a Deployment.
+    pub fn scale_codes(&self) -> Vec<u16> {
+        let asked = self.asked("patch", "deployments/scale").into_iter();
+        asked.map(|(_, code)| code).collect()
     }
 
     /// Waits until the log of requests holds so many of this kind, and returns them. The real

@@ -24,10 +24,7 @@ async fn cluster_wide(world: &World) {
     let (other, shut) = (format!("{}-other", world.ns), format!("{}-shut", world.ns));
     for namespace in [&other, &shut] {
         world.create_namespace(namespace).await;
-        for mut object in parked("there", "there") {
-            object["metadata"]["namespace"] = namespace.as_str().into();
-            world.cluster.admin.create(object).await;
-        }
+        world.create_in(namespace, parked("there", "there")).await;
     }
     let mark = json!({"metadata": {"annotations": {"wva.llmd.ai/exclude": "true"}}});
     world

@@ -187,10 +187,7 @@ async fn tenants_stay_apart(world: &World) {
         ),
         pool(POOL, Shape::MatchLabels, "llama", "llama"),
     ]);
-    for mut object in theirs {
-        object["metadata"]["namespace"] = tenant.as_str().into();
-        world.cluster.admin.create(object).await;
-    }
+    world.create_in(&tenant, theirs).await;
     let config = json!({"scope": {"namespaces": [victim, tenant]}, "wake": {"guard": true}});
     let program = world.program("a").config(&config).ready().await;
     for pool in ["llama", "own", victim, qualified.as_str()] {

@@ -70,10 +70,7 @@ async fn reload_of_the_scope(world: &World) {
     let other = format!("{}-other", world.ns);
     world.create_namespace(&other).await;
     world.create(parked("here", "here")).await;
-    for mut object in parked("there", "there") {
-        object["metadata"]["namespace"] = other.as_str().into();
-        world.cluster.admin.create(object).await;
-    }
+    world.create_in(&other, parked("there", "there")).await;
     let program = world.program("a").ready().await;
     program.rewrite(&json!({"scope": {"namespaces": [other]}}));
     program.log.said(IN_FORCE, |_| true).await;

@@ -204,8 +204,7 @@ async fn fails_throughout(world: &World) {
     lives(&program).await;
     kube.clear_faults();
     world.until_told("llama").await;
-    let codes = world.asked("patch", "deployments/scale").into_iter();
-    let codes: Vec<_> = codes.map(|(_, code)| code).collect();
+    let codes = world.scale_codes();
     assert_eq!(codes.iter().filter(|code| **code == 200).count(), 1);
     assert_eq!(codes.last(), Some(&200));
 }
@@ -278,8 +277,7 @@ async fn conflict_storm(world: &World) {
         .expect("the target");
     }
     world.until_told("llama").await;
-    let codes = world.asked("patch", "deployments/scale").into_iter();
-    let codes: Vec<_> = codes.map(|(_, code)| code).collect();
+    let codes = world.scale_codes();
     assert_eq!(codes, [409, 409, 409, 409, 409, 200]);
     assert_eq!(world.get(DEPLOYMENT, "llama").await["metadata"]["generation"], 2);
     assert_eq!(program.log.all(WOKEN).len(), 1);
@@ -290,10 +288,7 @@ async fn one_namespace_forbidden(world: &World) {
     let other = format!("{}-other", world.ns);
     world.create_namespace(&other).await;
     world.create(parked("here", "here")).await;
-    for mut object in parked("there", "there") {
-        object["metadata"]["namespace"] = other.as_str().into();
-        world.cluster.admin.create(object).await;
-    }
+    world.create_in(&other, parked("there", "there")).await;
     let kube = world.cluster.kube();
     let lists = Match::verb(Verb::List).on(Resource::Deployments).within(&other);
     let fault = kube.fail(lists, Effect::Forbidden);
@@ -394,12 +389,9 @@ async fn odd_objects(world: &World) {
 
 /// A namespace full of Deployments that no variant names: the one that matters is woken, and memory stays bounded.
 async fn many_unrelated(world: &World) {
-    let kube = world.cluster.kube();
     for number in 0..UNRELATED {
         let name = format!("unrelated-{number}");
-        let mut object = deployment(&name, &name, 1);
-        object["metadata"]["namespace"] = world.ns.as_str().into();
-        kube.apply(object).expect("an object");
+        world.apply([deployment(&name, &name, 1)]);
     }
     world.create(parked("llama", "llama")).await;
     world.ask("llama", "llama", 1);

@@ -37,14 +37,10 @@ pub fn register(suite: &mut Suite) {
 
 /// Models, parked, with requests for all of them: the more the larger their number.
 fn ask_for_all(world: &World) {
-    let kube = world.cluster.kube();
     let mut queues = Vec::new();
     for number in 0..MANY {
         let name = name(number);
-        for mut object in parked(&name, &name) {
-            object["metadata"]["namespace"] = world.ns.as_str().into();
-            kube.apply(object).expect("an object");
-        }
+        world.apply(parked(&name, &name));
         let queue = Queue {
             family: TODAY,
             namespace: world.ns.clone(),

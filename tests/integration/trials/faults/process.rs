@@ -276,10 +276,7 @@ async fn a_thousand_variants(world: &World) {
     let kube = world.cluster.kube();
     for number in 0..MANY {
         let name = format!("m{number}");
-        for mut object in parked(&name, &name) {
-            object["metadata"]["namespace"] = world.ns.as_str().into();
-            kube.apply(object).expect("an object");
-        }
+        world.apply(parked(&name, &name));
     }
     let program = world
         .program("a")

@@ -142,9 +142,8 @@ impl<'a> Soak<'a> {
     }
 
     /// Somebody writes an object.
-    fn apply(&mut self, mut object: Value) {
-        object["metadata"]["namespace"] = self.world.ns.as_str().into();
-        self.kube.apply(object).expect("an object");
+    fn apply(&mut self, object: Value) {
+        self.world.apply([object]);
         self.writes += 1;
     }
 
